@@ -1,0 +1,587 @@
+/*
+ * Every kernel on every ISA that this CPU runs, against plain loops in double: random shapes, odd sizes, unaligned rows, guard pages.
+ *
+ * Order-preserving kernels are compared bit by bit with the same loop in float (whose order the contract fixes); reductions against their
+ * stated bound, and the worst error/bound ratio is printed.
+ *
+ * Usage: test_kernels [seed]
+ */
+#include "adass/kernels.h"
+#include "adass/rng.h"
+#include "guarded.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <string.h>
+
+enum { ROUNDS = 300, MAX_FIELDS = 12, MAX_BUFFERS = 16 };
+
+typedef struct context {
+    const adass_kernels *k;
+    adass_rng rng;
+    guarded buffers[MAX_BUFFERS]; /* of the round under way */
+    size_t n_buffers;
+    double worst; /* error / bound */
+    const char *op;
+    int failures;
+} context;
+
+static sigjmp_buf crashed;
+
+static void on_crash(int number)
+{
+    siglongjmp(crashed, number);
+}
+
+static void failed(context *c, const char *format, ...)
+{
+    if (c->failures++ > 5)
+        return;
+    va_list args;
+    va_start(args, format);
+    fprintf(stderr, "  %s_%s: ", c->op, c->k->isa);
+    vfprintf(stderr, format, args);
+    fprintf(stderr, "\n");
+    va_end(args);
+}
+
+static void *fresh(context *c, size_t bytes)
+{
+    if (c->n_buffers == MAX_BUFFERS)
+        abort();
+    c->buffers[c->n_buffers] = guarded_new(bytes);
+    return c->buffers[c->n_buffers++].p;
+}
+
+static size_t below(context *c, size_t n)
+{
+    return (size_t)adass_rng_below(&c->rng, n);
+}
+
+/* Mostly ordinary values, now and then 0, a subnormal, or a large one. */
+static float any_float(context *c)
+{
+    const size_t kind = below(c, 32);
+    const float x = (float)(2.0 * adass_rng_unit(&c->rng) - 1.0);
+    if (kind == 0)
+        return 0.0f;
+    if (kind == 1)
+        return x * 0x1p-130f;
+    if (kind == 2)
+        return x * 1000.0f;
+    return x;
+}
+
+static float *floats(context *c, size_t n)
+{
+    float *p = fresh(c, n * sizeof *p);
+    for (size_t i = 0; i < n; i++)
+        p[i] = any_float(c);
+    return p;
+}
+
+/* An unguarded copy to compute the expectation in. */
+static float *copy_of(const float *p, size_t n)
+{
+    float *q = malloc((n + 1) * sizeof *q);
+    if (q == NULL)
+        abort();
+    memcpy(q, p, n * sizeof *q);
+    return q;
+}
+
+static uint32_t *random_ids(context *c, size_t n, size_t vocab)
+{
+    uint32_t *ids = fresh(c, n * sizeof *ids);
+    for (size_t i = 0; i < n; i++)
+        ids[i] = i % 5 == 4 ? (uint32_t)(vocab - 1) : (uint32_t)below(c, vocab);
+    return ids;
+}
+
+/* 1..256 with the small ones and those around multiples of 8 and 16 often. */
+static size_t random_size(context *c)
+{
+    const size_t kind = below(c, 4);
+    if (kind == 0)
+        return 1 + below(c, 35);
+    if (kind == 1)
+        return (size_t)1 << below(c, 9);
+    if (kind == 2)
+        return 16 * (1 + below(c, 15)) - 1 + below(c, 3);
+    return 1 + below(c, ADASS_SIZE_MAX);
+}
+
+/* Counts around the vector widths, and 0. */
+static size_t random_count(context *c)
+{
+    return below(c, 3) == 0 ? below(c, 5) : below(c, 70);
+}
+
+static void expect_same(context *c, const float *got, const float *want, size_t n, const char *what)
+{
+    for (size_t i = 0; i < n; i++)
+        if (memcmp(&got[i], &want[i], sizeof *got) != 0) {
+            failed(c, "%s[%zu of %zu] is %a, expected %a", what, i, n, (double)got[i],
+                   (double)want[i]);
+            return;
+        }
+}
+
+static double gamma_k(double k)
+{
+    const double u = 0x1p-24;
+    return k * u / (1.0 - k * u);
+}
+
+static void expect_within(context *c, double got, double exact, double bound, const char *what,
+                          size_t i)
+{
+    bound += 64.0 * 0x1p-149; /* operations may underflow */
+    const double ratio = fabs(got - exact) / bound;
+    if (ratio > c->worst)
+        c->worst = ratio;
+    if (!(ratio <= 1.0))
+        failed(c, "%s[%zu] is %a, exact %a, error %.3g of the bound %.3g", what, i, got, exact,
+               fabs(got - exact), bound);
+}
+
+/* ---- fields ---- */
+
+typedef struct block {
+    adass_field_view fields[MAX_FIELDS];
+    size_t n_fields, columns, n, width, x_ld, largest;
+    uint32_t *ids;
+} block;
+
+/* Random fields with tables whose last row's slice ends at a guard page. */
+static block random_block(context *c, bool with_tables, bool with_linear)
+{
+    block b = { .n_fields = 1 + below(c, MAX_FIELDS), .n = random_count(c) };
+    b.columns = b.n_fields + below(c, 3);
+    const size_t vocab = 1 + below(c, 40);
+    for (size_t f = 0; f < b.n_fields; f++) {
+        adass_field_view *v = &b.fields[f];
+        v->size = below(c, 8) == 0 ? below(c, 3) : random_size(c);
+        v->offset = b.width;
+        v->column = (f + 1) % b.columns;
+        b.width += v->size;
+        b.largest = v->size > b.largest ? v->size : b.largest;
+        if (with_tables && f < 6) {
+            v->stride = v->size + below(c, 4);
+            v->rows = floats(c, (vocab - 1) * v->stride + v->size);
+        } else if (with_tables) { /* the buffers of a round are limited: views of the same table */
+            v->size = b.fields[f - 6].size;
+            v->stride = b.fields[f - 6].stride;
+            v->rows = b.fields[f - 6].rows;
+            b.width = v->offset + v->size;
+        }
+        if (with_linear) {
+            v->linear_stride = 1 + f % 3;
+            v->linear = f < 6 ? floats(c, (vocab - 1) * v->linear_stride + 1) : b.fields[0].linear;
+            if (f >= 6)
+                v->linear_stride = b.fields[0].linear_stride;
+        }
+    }
+    b.x_ld = b.width + below(c, 5);
+    b.ids = random_ids(c, b.n * b.columns, vocab);
+    return b;
+}
+
+static size_t matrix_floats(size_t rows, size_t ld, size_t cols)
+{
+    return rows == 0 ? 0 : (rows - 1) * ld + cols; /* the last row ends at the guard page */
+}
+
+/* ---- one function a kernel; each is one round ---- */
+
+static void check_lookup(context *c)
+{
+    const size_t n = random_count(c), size = random_size(c), vocab = 1 + below(c, 50);
+    const size_t stride = size + below(c, 5), out_ld = size + below(c, 5), ids_ld = 1 + below(c, 3);
+    const float *rows = floats(c, (vocab - 1) * stride + size);
+    const uint32_t *ids = random_ids(c, n * ids_ld, vocab);
+    const size_t total = matrix_floats(n, out_ld, size);
+    float *out = floats(c, total), *want = copy_of(out, total);
+    for (size_t i = 0; i < n; i++)
+        memcpy(want + i * out_ld, rows + ids[i * ids_ld] * stride, size * sizeof *want);
+    c->k->lookup(out, out_ld, rows, stride, ids, ids_ld, n, size);
+    expect_same(c, out, want, total, "out");
+    free(want);
+}
+
+static void check_lookup_fields(context *c)
+{
+    const block b = random_block(c, true, false);
+    const size_t total = matrix_floats(b.n, b.x_ld, b.width);
+    float *out = floats(c, total), *want = copy_of(out, total);
+    for (size_t i = 0; i < b.n; i++)
+        for (size_t f = 0; f < b.n_fields; f++) {
+            const adass_field_view *v = &b.fields[f];
+            memcpy(want + i * b.x_ld + v->offset,
+                   v->rows + b.ids[i * b.columns + v->column] * v->stride, v->size * sizeof *want);
+        }
+    c->k->lookup_fields(out, b.x_ld, b.fields, b.n_fields, b.ids, b.columns, b.n);
+    expect_same(c, out, want, total, "out");
+    free(want);
+}
+
+/* Sums in float, in the order of the fields: the contract of fm_forward's sums. */
+static void fm_sums(const block *b, const float *x, float *sums)
+{
+    for (size_t k = 0; k < b->largest; k++) {
+        sums[k] = 0.0f;
+        for (size_t f = 0; f < b->n_fields; f++)
+            if (b->fields[f].size > k)
+                sums[k] += x[b->fields[f].offset + k];
+    }
+}
+
+static void check_fm_forward(context *c)
+{
+    const block b = random_block(c, false, false);
+    const size_t total = matrix_floats(b.n, b.x_ld, b.width);
+    const size_t sums_ld = b.largest + below(c, 3);
+    const size_t n_sums = matrix_floats(b.n, sums_ld, b.largest);
+    const float *x = floats(c, total);
+    float *y = floats(c, b.n), *sums = floats(c, n_sums);
+    float *before = copy_of(y, b.n), *want = copy_of(sums, n_sums);
+    for (size_t i = 0; i < b.n; i++)
+        fm_sums(&b, x + i * b.x_ld, want + i * sums_ld);
+    c->k->fm_forward(y, sums, sums_ld, x, b.x_ld, b.fields, b.n_fields, b.n);
+    expect_same(c, sums, want, n_sums, "sums");
+    for (size_t i = 0; i < b.n; i++) {
+        double exact = before[i], magnitude = fabs(before[i]);
+        for (size_t k = 0; k < b.largest; k++) {
+            double sum = 0.0, sum_abs = 0.0, squares = 0.0;
+            for (size_t f = 0; f < b.n_fields; f++)
+                if (b.fields[f].size > k) {
+                    const double v = x[i * b.x_ld + b.fields[f].offset + k];
+                    sum += v;
+                    sum_abs += fabs(v);
+                    squares += v * v;
+                }
+            exact += 0.5 * (sum * sum - squares);
+            magnitude += sum_abs * sum_abs + squares;
+        }
+        const double steps = 2.0 * (double)b.n_fields + (double)b.largest + 8.0;
+        expect_within(c, y[i], exact, gamma_k(steps) * magnitude, "y", i);
+    }
+    free(before);
+    free(want);
+}
+
+static void check_fm_backward(context *c)
+{
+    const block b = random_block(c, false, false);
+    const size_t total = matrix_floats(b.n, b.x_ld, b.width);
+    const size_t sums_ld = b.largest + below(c, 3);
+    const bool accumulate = below(c, 2) == 1;
+    const float *x = floats(c, total), *dy = floats(c, b.n);
+    const float *sums = floats(c, matrix_floats(b.n, sums_ld, b.largest));
+    float *dx = floats(c, total), *want = copy_of(dx, total);
+    for (size_t i = 0; i < b.n; i++)
+        for (size_t f = 0; f < b.n_fields; f++)
+            for (size_t k = 0; k < b.fields[f].size; k++) {
+                const size_t at = i * b.x_ld + b.fields[f].offset + k;
+                const float g = dy[i] * (sums[i * sums_ld + k] - x[at]);
+                want[at] = accumulate ? want[at] + g : g;
+            }
+    c->k->fm_backward(dx, b.x_ld, dy, x, b.x_ld, sums, sums_ld, b.fields, b.n_fields, b.n,
+                      accumulate);
+    expect_same(c, dx, want, total, "dx");
+    free(want);
+}
+
+static void check_linear_forward(context *c)
+{
+    const block b = random_block(c, false, true);
+    float *y = floats(c, b.n), *want = copy_of(y, b.n);
+    for (size_t i = 0; i < b.n; i++)
+        for (size_t f = 0; f < b.n_fields; f++) {
+            const adass_field_view *v = &b.fields[f];
+            want[i] += v->linear[b.ids[i * b.columns + v->column] * v->linear_stride];
+        }
+    c->k->linear_forward(y, b.fields, b.n_fields, b.ids, b.columns, b.n);
+    expect_same(c, y, want, b.n, "y");
+    free(want);
+}
+
+static void check_dedup_accumulate(context *c)
+{
+    const size_t n = random_count(c), size = random_size(c), vocab = 1 + below(c, 60);
+    const size_t ids_ld = 1 + below(c, 3), grads_ld = size + below(c, 4), out_ld = size + below(c, 4);
+    const uint32_t *ids = random_ids(c, n * ids_ld, vocab);
+    const float *grads = floats(c, matrix_floats(n, grads_ld, size));
+    uint32_t *unique = fresh(c, n * sizeof *unique), *group = fresh(c, n * sizeof *group);
+    uint32_t *slots = fresh(c, adass_dedup_slots(n) * sizeof *slots);
+    const size_t groups = adass_dedup_ids(unique, group, ids, ids_ld, n, slots);
+
+    size_t seen = 0; /* group numbers come in the order of first occurrence and mean the right id */
+    for (size_t i = 0; i < n; i++) {
+        if (group[i] > seen || group[i] >= groups || unique[group[i]] != ids[i * ids_ld])
+            failed(c, "group[%zu] is %u with %zu groups before it", i, group[i], seen);
+        seen += group[i] == seen;
+    }
+    if (seen != groups)
+        failed(c, "%zu groups returned, %zu found", groups, seen);
+    for (size_t g = 0; g < groups; g++)
+        for (size_t h = 0; h < g; h++)
+            if (unique[g] == unique[h])
+                failed(c, "id %u has groups %zu and %zu", unique[g], h, g);
+
+    const size_t total = matrix_floats(groups, out_ld, size);
+    float *out = floats(c, total), *want = copy_of(out, total);
+    for (size_t g = 0; g < groups; g++)
+        for (size_t k = 0; k < size; k++) {
+            bool first = true;
+            for (size_t i = 0; i < n; i++)
+                if (ids[i * ids_ld] == unique[g]) {
+                    const float v = grads[i * grads_ld + k];
+                    want[g * out_ld + k] = first ? v : want[g * out_ld + k] + v;
+                    first = false;
+                }
+        }
+    c->k->dedup_accumulate(out, out_ld, grads, grads_ld, group, n, size);
+    expect_same(c, out, want, total, "out");
+    free(want);
+}
+
+static adass_adam random_adam(context *c)
+{
+    const size_t t = 1 + below(c, 1000);
+    return (adass_adam){
+        .step_size = (float)(0.001 / (1.0 - pow(0.9, (double)t))),
+        .beta1 = 0.9f,
+        .beta2 = 0.999f,
+        .rest1 = 0.1f,
+        .rest2 = 0.001f,
+        .epsilon = 1e-8f,
+        .inv_sqrt_bc2 = (float)(1.0 / sqrt(1.0 - pow(0.999, (double)t))),
+        .l2 = below(c, 2) == 0 ? 0.0f : 1e-3f,
+    };
+}
+
+/* The formula of the contract, operation by operation in float. */
+static void adam_one(float *w, float *m, float *v, float grad, const adass_adam *a)
+{
+    const float g = grad + a->l2 * *w;
+    const float m_part = a->beta1 * *m, g_part = a->rest1 * g;
+    *m = m_part + g_part;
+    const float square = g * g;
+    const float v_part = a->beta2 * *v, s_part = a->rest2 * square;
+    *v = v_part + s_part;
+    const float root = sqrtf(*v) * a->inv_sqrt_bc2;
+    const float step = a->step_size * *m;
+    *w = *w - step / (root + a->epsilon);
+}
+
+static float *nonnegative(float *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i] = fabsf(p[i]);
+    return p;
+}
+
+static void check_adam_rows(context *c)
+{
+    const size_t size = random_size(c), vocab = 1 + below(c, 60), n = below(c, vocab + 1);
+    const size_t stride = size + below(c, 4), grads_ld = size + below(c, 4);
+    const size_t moment_stride = size + below(c, 4);
+    const size_t total = (vocab - 1) * stride + size;
+    const size_t moments = (vocab - 1) * moment_stride + size;
+    float *w = floats(c, total), *m = floats(c, moments);
+    float *v = nonnegative(floats(c, moments), moments);
+    const float *grads = floats(c, matrix_floats(n, grads_ld, size));
+    uint32_t *ids = fresh(c, n * sizeof *ids);
+    for (size_t i = 0; i < n; i++)
+        ids[i] = (uint32_t)(vocab - 1 - i); /* distinct, the last row among them */
+    const adass_adam adam = random_adam(c);
+    float *want_w = copy_of(w, total);
+    float *want_m = copy_of(m, moments), *want_v = copy_of(v, moments);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < size; k++) {
+            const size_t at = ids[i] * moment_stride + k;
+            adam_one(&want_w[ids[i] * stride + k], &want_m[at], &want_v[at],
+                     grads[i * grads_ld + k], &adam);
+        }
+    c->k->adam_rows(w, stride, m, v, moment_stride, ids, grads, grads_ld, n, size, &adam);
+    expect_same(c, w, want_w, total, "w");
+    expect_same(c, m, want_m, moments, "m");
+    expect_same(c, v, want_v, moments, "v");
+    free(want_w);
+    free(want_m);
+    free(want_v);
+}
+
+static void check_adam_dense(context *c)
+{
+    const size_t n = random_count(c) + below(c, 200);
+    float *w = floats(c, n), *m = floats(c, n), *v = nonnegative(floats(c, n), n);
+    const float *grads = floats(c, n);
+    const adass_adam adam = random_adam(c);
+    float *want_w = copy_of(w, n), *want_m = copy_of(m, n), *want_v = copy_of(v, n);
+    for (size_t i = 0; i < n; i++)
+        adam_one(&want_w[i], &want_m[i], &want_v[i], grads[i], &adam);
+    c->k->adam_dense(w, m, v, grads, n, &adam);
+    expect_same(c, w, want_w, n, "w");
+    expect_same(c, m, want_m, n, "m");
+    expect_same(c, v, want_v, n, "v");
+    free(want_w);
+    free(want_m);
+    free(want_v);
+}
+
+static void check_bce(context *c)
+{
+    const size_t n = random_count(c);
+    const float scale = 1.0f / (float)(n + 1);
+    float *z = floats(c, n), *loss = floats(c, n), *dz = floats(c, n), *y = floats(c, n);
+    for (size_t i = 0; i < n; i++) {
+        static const float special[] = { 0.0f, -0.0f, 87.0f, -87.5f, 104.0f, -1000.0f, 1e30f, -3e38f };
+        z[i] = below(c, 6) == 0 ? special[below(c, 8)] : z[i] * (float)below(c, 30);
+        y[i] = below(c, 3) == 0 ? (float)adass_rng_unit(&c->rng) : (float)below(c, 2);
+    }
+    c->k->bce(loss, dz, z, y, n, scale);
+    for (size_t i = 0; i < n; i++) {
+        const double logit = z[i], label = y[i], u = 0x1p-24;
+        const double exact = fmax(logit, 0.0) - logit * label + log1p(exp(-fabs(logit)));
+        const double sigmoid = logit >= 0 ? 1.0 / (1.0 + exp(-logit)) : exp(logit) / (1.0 + exp(logit));
+        expect_within(c, loss[i], exact, 8.0 * u * (fabs(logit) + 1.0), "loss", i);
+        expect_within(c, dz[i], (sigmoid - label) * (double)scale, 8.0 * u * (double)scale, "dz", i);
+    }
+}
+
+static void check_bias_relu(context *c)
+{
+    const size_t rows = random_count(c), cols = random_size(c), ld = cols + below(c, 4);
+    const bool relu = below(c, 2) == 1;
+    const size_t total = matrix_floats(rows, ld, cols);
+    float *y = floats(c, total), *want = copy_of(y, total);
+    const float *bias = floats(c, cols);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t k = 0; k < cols; k++) {
+            const float a = want[r * ld + k] + bias[k];
+            want[r * ld + k] = relu && !(a > 0.0f) ? 0.0f : a;
+        }
+    c->k->bias_relu(y, ld, bias, rows, cols, relu);
+    expect_same(c, y, want, total, "y");
+    free(want);
+}
+
+static void check_relu_backward(context *c)
+{
+    const size_t n = random_count(c) + below(c, 100);
+    const float *da = floats(c, n), *a = floats(c, n), scale = any_float(c);
+    float *dz = floats(c, n), *want = copy_of(dz, n);
+    for (size_t i = 0; i < n; i++)
+        want[i] = a[i] > 0.0f ? da[i] * scale : 0.0f;
+    c->k->relu_backward(dz, da, a, n, scale);
+    expect_same(c, dz, want, n, "dz");
+    free(want);
+}
+
+static void check_dropout(context *c)
+{
+    const size_t n = random_count(c) + below(c, 100);
+    const uint32_t first = (uint32_t)adass_rng_next(&c->rng), key = (uint32_t)adass_rng_next(&c->rng);
+    const uint32_t threshold = (uint32_t)(adass_rng_unit(&c->rng) * 0x1p32);
+    float *a = floats(c, n), *want = copy_of(a, n);
+    for (size_t i = 0; i < n; i++)
+        want[i] = adass_mix32(adass_mix32(first + (uint32_t)i) ^ key) >= threshold ? want[i] * 1.25f : 0.0f;
+    c->k->dropout(a, n, first, key, threshold, 1.25f);
+    expect_same(c, a, want, n, "a");
+    free(want);
+}
+
+static void check_columns(context *c, adass_column_sums_fn *kernel, bool squared)
+{
+    const size_t rows = random_count(c), cols = random_size(c), ld = cols + below(c, 4);
+    const float *x = floats(c, matrix_floats(rows, ld, cols));
+    float *out = floats(c, cols), *want = copy_of(out, cols);
+    for (size_t k = 0; k < cols; k++) {
+        want[k] = 0.0f;
+        for (size_t r = 0; r < rows; r++) {
+            const float v = x[r * ld + k], term = squared ? v * v : v;
+            want[k] += term;
+        }
+    }
+    kernel(out, x, ld, rows, cols);
+    expect_same(c, out, want, cols, "out");
+    free(want);
+}
+
+static void check_column_sums(context *c)
+{
+    check_columns(c, c->k->column_sums, false);
+}
+
+static void check_column_squares(context *c)
+{
+    check_columns(c, c->k->column_squares, true);
+}
+
+/* ---- the list ---- */
+
+typedef struct check {
+    const char *op;
+    void (*round)(context *c);
+} check;
+
+/* From the library's own list: a kernel without a check does not compile. */
+#define CHECK(isa, op) { #op, check_##op },
+static const check checks[] = { ADASS_KERNEL_OPS(CHECK, unused) };
+
+static void run_check(context *c, const check *one)
+{
+    c->op = one->op;
+    c->worst = 0.0;
+    const int before = c->failures;
+    const int number = sigsetjmp(crashed, 1);
+    if (number == 0)
+        for (int round = 0; round < ROUNDS && c->failures == before; round++) {
+            one->round(c);
+            while (c->n_buffers > 0)
+                guarded_free(&c->buffers[--c->n_buffers]);
+        }
+    else
+        failed(c, "signal %d (%s)", number, strsignal(number));
+    while (c->n_buffers > 0)
+        guarded_free(&c->buffers[--c->n_buffers]);
+    printf("%-6s %s_%s", c->failures == before ? "ok" : "FAILED", one->op, c->k->isa);
+    if (c->worst > 0.0)
+        printf(" (worst error %.3f of the bound)", c->worst);
+    printf("\n");
+}
+
+int main(int argc, char **argv)
+{
+    const uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 20261124;
+    printf("seed %llu; again: %s %llu\n", (unsigned long long)seed, argv[0], (unsigned long long)seed);
+    signal(SIGSEGV, on_crash);
+    signal(SIGBUS, on_crash);
+    signal(SIGILL, on_crash);
+
+    int failures = 0;
+    for (size_t i = 0; i < adass_isa_count(); i++) {
+        const char *why = NULL;
+        if (!adass_isa_supported(i, &why)) {
+            printf("not run: %s: %s\n", adass_isa_name(i), why);
+            continue;
+        }
+        context c = { 0 };
+        adass_error err;
+        if (adass_kernels_get(adass_isa_name(i), &c.k, &err) != ADASS_OK) {
+            printf("FAILED %s\n", err.message);
+            return 1;
+        }
+        for (size_t op = 0; op < sizeof checks / sizeof checks[0]; op++) {
+            adass_rng_init(&c.rng, adass_seed_derive(seed, op));
+            run_check(&c, &checks[op]);
+        }
+        failures += c.failures;
+    }
+    return failures == 0 ? 0 : 1;
+}
