@@ -1,0 +1,106 @@
+/* Delimited text. */
+#include "delimited.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { SHOWN_CHARS = 60 };
+
+adass_status adass_fail_cell(adass_error *err, const adass_line *line, const adass_cell *cell,
+                             const char *what)
+{
+    char shown[SHOWN_CHARS + 1];
+    const size_t n = cell->length < SHOWN_CHARS ? cell->length : SHOWN_CHARS;
+    for (size_t i = 0; i < n; i++)
+        shown[i] = cell->text[i] >= ' ' && cell->text[i] <= '~' ? cell->text[i] : '?';
+    shown[n] = '\0';
+    return adass_fail(err, ADASS_EFORMAT, "%s:%zu:%zu: %s, '%s%s'", line->path, line->number,
+                      cell->column, what, shown, n < cell->length ? "..." : "");
+}
+
+/* The end of a cell that begins with a quote: behind the closing one. NULL when it is not closed. */
+static const char *quoted_end(const char *text)
+{
+    for (const char *p = text + 1; *p != '\0'; p++)
+        if (*p == '"' && *++p != '"')
+            return p;
+    return NULL;
+}
+
+static const char *plain_end(const char *text, const char *separator)
+{
+    const char *end = strstr(text, separator);
+    return end != NULL ? end : text + strlen(text);
+}
+
+/* Takes the quotes off, in place. */
+static void unquote(adass_line *line, adass_cell *cell)
+{
+    char *text = line->text + (cell->column - 1), *to = text;
+    if (*text != '"')
+        return;
+    for (size_t i = 1; i + 1 < cell->length; i++) {
+        *to++ = text[i];
+        i += text[i] == '"'; /* the second of a pair */
+    }
+    cell->length = (size_t)(to - text);
+}
+
+static adass_status fail_columns(const adass_line *line, size_t have, size_t need, size_t column,
+                                 adass_error *err)
+{
+    char what[80];
+    if (have < need)
+        snprintf(what, sizeof what, "%zu columns instead of %zu", have, need);
+    else
+        snprintf(what, sizeof what, "more than %zu columns", need);
+    return adass_fail_cell(err, line, &(adass_cell){ line->text, line->length, column }, what);
+}
+
+adass_status adass_line_split(adass_line *line, const adass_dialect *dialect, adass_cell *cells,
+                              adass_error *err)
+{
+    const size_t separator_length = strlen(dialect->separator);
+    const char *text = line->text;
+    for (size_t n = 0;; text += separator_length) {
+        const size_t column = (size_t)(text - line->text) + 1;
+        if (n == dialect->n_columns)
+            return fail_columns(line, n, dialect->n_columns, column, err);
+        const bool quoted = dialect->quoted && *text == '"';
+        const char *end = quoted ? quoted_end(text) : plain_end(text, dialect->separator);
+        cells[n] = (adass_cell){ text, end != NULL ? (size_t)(end - text) : strlen(text), column };
+        if (end == NULL)
+            return adass_fail_cell(err, line, &cells[n], "the quote is not closed");
+        n++;
+        text = end;
+        if (*end == '\0' && n == dialect->n_columns)
+            break;
+        if (*end == '\0')
+            return fail_columns(line, n, dialect->n_columns, line->length + 1, err);
+        if (strncmp(end, dialect->separator, separator_length) != 0)
+            return adass_fail_cell(err, line, &cells[n - 1], "something follows the closing quote");
+    }
+    for (size_t n = 0; n < dialect->n_columns && dialect->quoted; n++)
+        unquote(line, &cells[n]);
+    return ADASS_OK;
+}
+
+bool adass_cell_is(const adass_cell *cell, const char *text)
+{
+    return cell->length == strlen(text) && memcmp(cell->text, text, cell->length) == 0;
+}
+
+bool adass_cell_whole(const adass_cell *cell, uint64_t *out)
+{
+    uint64_t value = 0;
+    if (cell->length == 0 || (cell->length > 1 && cell->text[0] == '0'))
+        return false;
+    for (size_t i = 0; i < cell->length; i++) {
+        const char c = cell->text[i];
+        if (c < '0' || c > '9' || __builtin_mul_overflow(value, UINT64_C(10), &value) ||
+            __builtin_add_overflow(value, (uint64_t)(c - '0'), &value))
+            return false;
+    }
+    *out = value;
+    return true;
+}

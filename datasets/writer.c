@@ -1,0 +1,262 @@
+/* Writing prepared datasets: into a temporary folder beside the target, which is renamed when complete. */
+#include "writer.h"
+
+#include "checksum.h"
+#include "meta.h"
+#include "npy.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+struct adass_writer {
+    char *dir;       /* the target, without slashes at its end */
+    char *temporary; /* where everything is until then; NULL when it does not exist */
+    size_t n_fields;
+    adass_npy_writer *files[ADASS_N_FILES];
+};
+
+static adass_status fail_path(const char *path, const char *what, adass_error *err)
+{
+    return adass_fail(err, ADASS_EIO, "%s: %s: %s", path, what, strerror(errno));
+}
+
+/* The target must not exist, not even as a dangling link. */
+static adass_status check_absent(const char *dir, adass_error *err)
+{
+    struct stat status;
+    if (dir[0] == '\0')
+        return adass_fail(err, ADASS_EINVAL, "the name of the dataset to write is empty");
+    if (lstat(dir, &status) == 0)
+        return adass_fail(err, ADASS_EINVAL,
+                          "%s: it exists already; remove it or choose another name", dir);
+    return errno == ENOENT ? ADASS_OK : fail_path(dir, "cannot be created", err);
+}
+
+static adass_status make_temporary(adass_writer *w, adass_error *err)
+{
+    char *path = malloc(strlen(w->dir) + 32);
+    if (path == NULL)
+        return adass_fail_memory(err, "a path", (double)strlen(w->dir));
+    sprintf(path, "%s.tmp-%ld", w->dir, (long)getpid());
+    if (mkdir(path, 0777) != 0) {
+        const adass_status status =
+            errno == EEXIST
+                ? adass_fail(err, ADASS_EIO,
+                             "%s: it exists already, left by a run that was killed; remove it",
+                             path)
+                : fail_path(path, "cannot be created", err);
+        free(path);
+        return status;
+    }
+    w->temporary = path;
+    return ADASS_OK;
+}
+
+static adass_status make_split(adass_writer *w, adass_split split, adass_error *err)
+{
+    char *path = adass_path_join(w->temporary, adass_split_name(split));
+    if (path == NULL)
+        return adass_fail_memory(err, "a path", (double)strlen(w->temporary));
+    const adass_status status =
+        mkdir(path, 0777) == 0 ? ADASS_OK : fail_path(path, "cannot be created", err);
+    free(path);
+    return status;
+}
+
+static adass_status make_file(adass_writer *w, size_t i, adass_error *err)
+{
+    char *path = adass_path_join(w->temporary, adass_meta_file_name(i));
+    if (path == NULL)
+        return adass_fail_memory(err, "a path", (double)strlen(w->temporary));
+    const bool ids = i % 2 == 0;
+    const adass_status status = adass_npy_create(
+        &w->files[i], path, ids ? ADASS_NPY_U32 : ADASS_NPY_U8, ids ? w->n_fields : 0, err);
+    free(path);
+    return status;
+}
+
+static adass_status begin(adass_writer *w, const char *dir, adass_error *err)
+{
+    size_t n = strlen(dir);
+    while (n > 1 && dir[n - 1] == '/')
+        n--;
+    w->dir = strndup(dir, n);
+    if (w->dir == NULL)
+        return adass_fail_memory(err, "a path", (double)n);
+    adass_status status = check_absent(w->dir, err);
+    if (status == ADASS_OK)
+        status = make_temporary(w, err);
+    for (size_t s = 0; s < ADASS_N_SPLITS && status == ADASS_OK; s++)
+        status = make_split(w, (adass_split)s, err);
+    for (size_t i = 0; i < ADASS_N_FILES && status == ADASS_OK; i++)
+        status = make_file(w, i, err);
+    return status;
+}
+
+adass_status adass_writer_open(adass_writer **out, const char *dir, size_t n_fields,
+                               adass_error *err)
+{
+    adass_writer *w = calloc(1, sizeof *w);
+    if (w == NULL)
+        return adass_fail_memory(err, "a dataset writer", (double)sizeof *w);
+    w->n_fields = n_fields;
+    const adass_status status = begin(w, dir, err);
+    if (status == ADASS_OK)
+        *out = w;
+    else
+        adass_writer_close(w);
+    return status;
+}
+
+adass_status adass_writer_add(adass_writer *writer, adass_split split, const uint32_t *ids,
+                              const uint8_t *labels, size_t n, adass_error *err)
+{
+    const adass_status status = adass_npy_append(writer->files[2 * split], ids, n, err);
+    return status == ADASS_OK ? adass_npy_append(writer->files[2 * split + 1], labels, n, err)
+                              : status;
+}
+
+/* ---- completing ---- */
+
+static adass_status finish_file(adass_writer *w, size_t i, adass_meta_file *file, adass_error *err)
+{
+    adass_status status = adass_npy_finish(w->files[i], err);
+    adass_npy_close(w->files[i]);
+    w->files[i] = NULL;
+    char *path = adass_path_join(w->temporary, adass_meta_file_name(i));
+    if (status == ADASS_OK && path == NULL)
+        status = adass_fail_memory(err, "a path", (double)strlen(w->temporary));
+    if (status == ADASS_OK)
+        status = adass_checksum_file(path, file->checksum, &file->bytes, err);
+    free(path);
+    return status;
+}
+
+/* Text to a new file, down to the disk. */
+static adass_status write_text(const char *path, const char *text, adass_error *err)
+{
+    FILE *file = fopen(path, "wbx");
+    if (file == NULL)
+        return fail_path(path, "cannot be written", err);
+    const bool written = fputs(text, file) >= 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
+    const int reason = errno;
+    const bool closed = fclose(file) == 0;
+    if (!written)
+        errno = reason;
+    return written && closed ? ADASS_OK : fail_path(path, "cannot be written", err);
+}
+
+static adass_status write_meta(const adass_writer *w, const adass_meta *meta, json_t *made,
+                               adass_error *err)
+{
+    char *path = adass_path_join(w->temporary, "meta.json");
+    char *text = adass_meta_format(meta, made);
+    const adass_status status = path != NULL && text != NULL
+                                    ? write_text(path, text, err)
+                                    : adass_fail_memory(err, "meta.json", 0.0);
+    free(text);
+    free(path);
+    return status;
+}
+
+/* A new entry of a folder is on the disk once the folder is. */
+static adass_status sync_folder(const char *path, adass_error *err)
+{
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0)
+        return fail_path(path, "cannot be opened", err);
+    const adass_status status =
+        fsync(fd) == 0 ? ADASS_OK : fail_path(path, "cannot be synced", err);
+    close(fd);
+    return status;
+}
+
+static adass_status sync_temporary(const adass_writer *w, adass_error *err)
+{
+    adass_status status = ADASS_OK;
+    for (size_t s = 0; s < ADASS_N_SPLITS && status == ADASS_OK; s++) {
+        char *path = adass_path_join(w->temporary, adass_split_name((adass_split)s));
+        status = path != NULL ? sync_folder(path, err)
+                              : adass_fail_memory(err, "a path", (double)strlen(w->temporary));
+        free(path);
+    }
+    return status == ADASS_OK ? sync_folder(w->temporary, err) : status;
+}
+
+static adass_status sync_parent(const adass_writer *w, adass_error *err)
+{
+    char *parent = strdup(w->dir);
+    if (parent == NULL)
+        return adass_fail_memory(err, "a path", (double)strlen(w->dir));
+    char *slash = strrchr(parent, '/');
+    if (slash != NULL)
+        slash[slash == parent] = '\0'; /* the parent of /name is / */
+    const adass_status status = sync_folder(slash != NULL ? parent : ".", err);
+    free(parent);
+    return status;
+}
+
+static adass_status move_into_place(adass_writer *w, adass_error *err)
+{
+    adass_status status = sync_temporary(w, err);
+    if (status == ADASS_OK)
+        status = check_absent(w->dir, err); /* rename() would replace an empty folder */
+    if (status != ADASS_OK)
+        return status;
+    if (rename(w->temporary, w->dir) != 0)
+        return fail_path(w->dir, "cannot be created", err);
+    free(w->temporary);
+    w->temporary = NULL;
+    return sync_parent(w, err);
+}
+
+adass_status adass_writer_finish(adass_writer *writer, const adass_field *fields,
+                                 double teacher_auc, json_t *made, adass_error *err)
+{
+    adass_meta meta = { .n_fields = writer->n_fields, .teacher_auc = teacher_auc };
+    meta.fields = (adass_field *)fields; /* only read */
+    for (size_t s = 0; s < ADASS_N_SPLITS; s++)
+        meta.rows[s] = adass_npy_rows(writer->files[2 * s]);
+    adass_status status = ADASS_OK;
+    for (size_t i = 0; i < ADASS_N_FILES && status == ADASS_OK; i++)
+        status = finish_file(writer, i, &meta.files[i], err);
+    if (status == ADASS_OK)
+        status = write_meta(writer, &meta, made, err);
+    return status == ADASS_OK ? move_into_place(writer, err) : status;
+}
+
+/* Removes what a writer makes, and nothing else: a foreign file stays, and its folder with it. */
+static void remove_temporary(const char *temporary)
+{
+    char path[8192];
+    for (size_t i = 0; i < ADASS_N_FILES; i++)
+        if ((size_t)snprintf(path, sizeof path, "%s/%s", temporary, adass_meta_file_name(i)) <
+            sizeof path)
+            unlink(path);
+    for (size_t s = 0; s < ADASS_N_SPLITS; s++)
+        if ((size_t)snprintf(path, sizeof path, "%s/%s", temporary,
+                             adass_split_name((adass_split)s)) < sizeof path)
+            rmdir(path);
+    if ((size_t)snprintf(path, sizeof path, "%s/meta.json", temporary) < sizeof path)
+        unlink(path);
+    rmdir(temporary);
+}
+
+void adass_writer_close(adass_writer *writer)
+{
+    if (writer == NULL)
+        return;
+    for (size_t i = 0; i < ADASS_N_FILES; i++)
+        adass_npy_close(writer->files[i]);
+    if (writer->temporary != NULL)
+        remove_temporary(writer->temporary);
+    free(writer->temporary);
+    free(writer->dir);
+    free(writer);
+}

@@ -1,0 +1,34 @@
+/* Writes a prepared dataset: streamed into a temporary folder beside the target, renamed when complete and synced. */
+#ifndef ADASS_WRITER_H
+#define ADASS_WRITER_H
+
+#include <jansson.h>
+
+#include "adass/dataset.h"
+
+typedef struct adass_writer adass_writer;
+
+/**
+ * Begins a dataset. Fails at once when `dir` exists or its parent is not writable.
+ */
+adass_status adass_writer_open(adass_writer **out, const char *dir, size_t n_fields,
+                               adass_error *err);
+
+/** Appends n rows to a split. ids: [n x n_fields]; labels: [n], 0 or 1. */
+adass_status adass_writer_add(adass_writer *writer, adass_split split, const uint32_t *ids,
+                              const uint8_t *labels, size_t n, adass_error *err);
+
+/**
+ * Completes the headers, writes meta.json with the checksums, syncs, renames to the final name.
+ *
+ * @param fields       [n_fields], the schema
+ * @param teacher_auc  planted data's ceiling, 0 when unknown
+ * @param made         a JSON object: how it was made; borrowed
+ */
+adass_status adass_writer_finish(adass_writer *writer, const adass_field *fields,
+                                 double teacher_auc, json_t *made, adass_error *err);
+
+/** Frees the writer; removes the temporary folder unless finished. Accepts NULL. */
+void adass_writer_close(adass_writer *writer);
+
+#endif
