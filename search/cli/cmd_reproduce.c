@@ -1,0 +1,88 @@
+/* adass reproduce: a suite of runs and its table. */
+#include "adass/reproduce.h"
+
+#include "cli.h"
+#include "json_file.h"
+#include "options.h"
+#include "progress.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One line a run, for logs; a terminal has the progress line instead. */
+static void print_finished(void *user, size_t done, size_t total, const char *run, double test_auc, bool reused)
+{
+    (void)user;
+    if (!isatty(STDERR_FILENO))
+        fprintf(stderr, "%zu/%zu %s: test AUC %.4f%s\n", done, total, run, test_auc, reused ? " (there already)" : "");
+}
+
+static adass_status print_file(const char *path, adass_error *err)
+{
+    char part[4096];
+    size_t n;
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return adass_fail(err, ADASS_EIO, "%s: cannot be opened: %s", path, strerror(errno));
+    while ((n = fread(part, 1, sizeof part, file)) > 0)
+        fwrite(part, 1, n, stdout);
+    const bool complete = !ferror(file);
+    fclose(file);
+    return complete ? ADASS_OK : adass_fail(err, ADASS_EIO, "%s: cannot be read", path);
+}
+
+static adass_status print_table(const char *dir, bool json, adass_error *err)
+{
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", dir, json ? "table.json" : "table.md");
+    return print_file(path, err);
+}
+
+static void list_suites(char *text, size_t chars)
+{
+    size_t at = 0;
+    for (size_t i = 0; i < adass_suite_count() && at < chars; i++)
+        at += (size_t)snprintf(text + at, chars - at, "\n  %-10s %s", adass_suite_name(i), adass_suite_summary(i));
+}
+
+static int run(int argc, char **argv)
+{
+    adass_common common = ADASS_COMMON_DEFAULTS;
+    adass_reproduce_options o = { .suite = "quick", .out_dir = "out/quick", .finished = print_finished };
+    const adass_option options[] = {
+        { "suite", "NAME", "see above", ADASS_OPTION_STRING, .string = &o.suite },
+        { "dataset", "DATASET", "prepared dataset, for suites on real data", ADASS_OPTION_STRING, .string = &o.dataset },
+        { "out", "DIR", "folder of the results; a suite that stopped goes on in it", ADASS_OPTION_STRING, .string = &o.out_dir },
+        { "seeds", "N", "number of seeds (default: the suite's)", ADASS_OPTION_SIZE, .size = &o.seeds, .min = 1, .max = 1000 },
+    };
+    char summary[1024] = "Runs a suite over seeds and prints its table:";
+    list_suites(summary + strlen(summary), sizeof summary - strlen(summary));
+    const adass_usage usage = {
+        .command = "reproduce",
+        .summary = summary,
+        .example = "adass reproduce --suite movielens --dataset out/ml-1m --out out/movielens",
+        .options = options,
+        .n_options = sizeof options / sizeof options[0],
+        .common = &common,
+        .takes = ADASS_TAKES_COMPUTE | ADASS_TAKES_SEED | ADASS_TAKES_JSON,
+    };
+    int exit_status;
+    if (!adass_options_parse(&usage, argc, argv, NULL, &exit_status))
+        return exit_status;
+    o.seed = common.seed;
+
+    adass_error err;
+    adass_progress progress;
+    adass_progress_begin(&progress);
+    adass_status status = adass_reproduce(&o, &common.compute, &progress.monitor, &err);
+    adass_progress_end(&progress);
+    if (status == ADASS_EINTERRUPTED)
+        fprintf(stderr, "adass reproduce: what is complete stays in %s/runs; the same command goes on from there\n", o.out_dir);
+    if (status == ADASS_OK)
+        status = print_table(o.out_dir, common.json, &err);
+    return status == ADASS_OK ? ADASS_EXIT_OK : adass_cli_fail("reproduce", &err);
+}
+
+const adass_command adass_cmd_reproduce = { .name = "reproduce", .summary = "run a suite and print its table", .run = run };

@@ -1,0 +1,168 @@
+/* adass search: a size assignment under a budget. */
+#include "cli.h"
+#include "progress.h"
+#include "run_options.h"
+#include "run_record.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct arguments {
+    adass_run_options run;
+    adass_common common;
+    const char *dataset, *method, *sampler, *candidates, *out;
+    double budget;
+    size_t reference;
+} arguments;
+
+/* --budget: up to 1 a fraction of the uniform model of size --reference, above a number of parameters. */
+static adass_status take_budget(arguments *a, const adass_dataset *dataset, adass_error *err)
+{
+    adass_run_config *c = &a->run.config;
+    const size_t reference = a->reference != 0 ? a->reference : c->candidates.sizes[c->candidates.n - 1];
+    double rows = 0.0;
+    for (size_t f = 0; f < dataset->n_fields; f++)
+        rows += (double)dataset->fields[f].vocab;
+    const double params = a->budget <= 1.0 ? a->budget * rows * (double)reference : a->budget;
+    if (!(params >= 1.0))
+        return adass_fail(err, ADASS_EINVAL, "--budget %g is less than one parameter", a->budget);
+    c->budget = (uint64_t)params;
+    return ADASS_OK;
+}
+
+static void print_result(const adass_dataset *dataset, const arguments *a, const adass_run_result *r)
+{
+    const adass_found *found = &r->found;
+    printf("%-20s %12s %6s %8s\n", "field", "vocabulary", "size", "share");
+    for (size_t f = 0; f < dataset->n_fields; f++) {
+        const double params = (double)dataset->fields[f].vocab * (double)r->sizes[f];
+        printf("%-20s %12zu %6zu %7.1f%%\n", dataset->fields[f].name, dataset->fields[f].vocab, r->sizes[f],
+               r->params > 0 ? 100.0 * params / (double)r->params : 0.0);
+    }
+    printf("\nparameters    %llu of a budget of %llu\n", (unsigned long long)r->params,
+           (unsigned long long)a->run.config.budget);
+    if (found->evaluations > 0) {
+        printf("inherited     AUC %.4f on validation rows; %zu subnets evaluated, %zu repairs\n",
+               found->inherited_auc, found->evaluations, found->repairs);
+        printf("seconds       %.1f supernet, %.1f search\n", found->supernet_seconds, found->search_seconds);
+    }
+}
+
+static adass_status write_sizes(const arguments *a, const adass_dataset *dataset, const adass_run_result *r,
+                                adass_error *err)
+{
+    const adass_run_config *c = &a->run.config;
+    adass_sizes_file about = { .candidates = c->candidates, .params = r->params, .budget = c->budget, .seed = c->seed };
+    snprintf(about.dataset, sizeof about.dataset, "%s", dataset->checksum);
+    snprintf(about.method, sizeof about.method, "%s", c->method);
+    return adass_sizes_write(a->out, dataset, r->sizes, &about, err);
+}
+
+static adass_status report(const arguments *a, const adass_dataset *dataset, const adass_run_result *r,
+                           adass_error *err)
+{
+    adass_status status = a->out != NULL ? write_sizes(a, dataset, r, err) : ADASS_OK;
+    json_t *record = NULL;
+    if (status == ADASS_OK && a->common.json)
+        status = adass_run_record(&a->run.config, r, dataset, &a->common.compute, &record, err);
+    if (status != ADASS_OK)
+        return status;
+    if (a->common.json)
+        adass_cli_print_json("search", record);
+    else
+        print_result(dataset, a, r);
+    return ADASS_OK;
+}
+
+static adass_status search(arguments *a, const adass_dataset *dataset, const adass_monitor *monitor,
+                           adass_error *err)
+{
+    adass_session *session = NULL;
+    adass_run_result result = { 0 };
+    adass_status status = take_budget(a, dataset, err);
+    if (status == ADASS_OK)
+        status = adass_session_open(&session, dataset, &a->common.compute, monitor, err);
+    if (status == ADASS_OK)
+        status = adass_run_find(session, &a->run.config, &result, err);
+    if (status == ADASS_OK)
+        status = report(a, dataset, &result, err);
+    adass_run_result_free(&result);
+    adass_session_close(session);
+    return status;
+}
+
+/* Brings the options into the configuration, as far as no dataset is needed. */
+static adass_status apply(arguments *a, adass_error *err)
+{
+    adass_run_config *c = &a->run.config;
+    adass_status status = adass_run_options_apply(&a->run, a->common.seed, err);
+    if (status == ADASS_OK && a->candidates != NULL)
+        status = adass_candidates_parse(a->candidates, &c->candidates, err);
+    if (status == ADASS_OK && strcmp(a->method, "random") != 0 && strcmp(a->method, "adass") != 0)
+        status = adass_fail(err, ADASS_EINVAL, "--method '%s': there are adass and random", a->method);
+    snprintf(c->method, sizeof c->method, "%s", a->method);
+    c->supernet.sampler = a->sampler;
+    return status;
+}
+
+static void add_options(arguments *a)
+{
+    adass_supernet_config *net = &a->run.config.supernet;
+    adass_search_config *s = &a->run.config.search;
+    const adass_option own[] = {
+        { "method", "NAME", "adass or random", ADASS_OPTION_STRING, .string = &a->method },
+        { "budget", "X", "up to 1: fraction of the uniform model of size --reference; above: parameters", ADASS_OPTION_DOUBLE, .number = &a->budget, .min = 1e-9 },
+        { "reference", "N", "see --budget (default: the largest candidate)", ADASS_OPTION_SIZE, .size = &a->reference, .min = 1, .max = ADASS_SIZE_MAX },
+        { "candidates", "N,N,..", "candidate sizes, 0 drops a field (default: 0,2,4,8,16,32,64)", ADASS_OPTION_STRING, .string = &a->candidates },
+        { "sampler", "NAME", "of the supernet's training: adaptive or uniform", ADASS_OPTION_STRING, .string = &a->sampler },
+        { "supernet-epochs", "N", "passes over the training rows", ADASS_OPTION_SIZE, .size = &net->epochs, .min = 1 },
+        { "sampling-floor", "X", "adaptive: uniform share of the probabilities", ADASS_OPTION_DOUBLE, .number = &net->adaptive.floor, .max = 1.0 },
+        { "sampling-temperature", "X", "adaptive: of the softmax over need", ADASS_OPTION_DOUBLE, .number = &net->adaptive.temperature, .min = 1e-3 },
+        { "sampling-warmup", "X", "adaptive: share of steps drawn uniformly first", ADASS_OPTION_DOUBLE, .number = &net->adaptive.warmup, .max = 1.0 },
+        { "eval-rows", "N", "validation rows of an evaluation, 0 for all", ADASS_OPTION_SIZE, .size = &s->eval_rows },
+        { "iterations", "N", "of the policy search", ADASS_OPTION_SIZE, .size = &s->iterations, .min = 1 },
+        { "population", "N", "assignments an iteration", ADASS_OPTION_SIZE, .size = &s->population, .min = 1 },
+        { "policy-rate", "X", "learning rate of the policy", ADASS_OPTION_DOUBLE, .number = &s->learning_rate, .min = 1e-9 },
+        { "entropy", "X", "entropy bonus at the beginning", ADASS_OPTION_DOUBLE, .number = &s->entropy },
+        { "penalty", "X", "weight of the resource-competition penalty at the beginning", ADASS_OPTION_DOUBLE, .number = &s->penalty },
+        { "penalty-rate", "X", "by which that weight follows the excess over the budget", ADASS_OPTION_DOUBLE, .number = &s->penalty_rate },
+        { "out", "FILE", "write the sizes (sizes.json)", ADASS_OPTION_STRING, .string = &a->out },
+    };
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        adass_run_options_add(&a->run, own[i]);
+}
+
+static int run(int argc, char **argv)
+{
+    arguments a = { .common = ADASS_COMMON_DEFAULTS, .method = "adass", .sampler = "adaptive", .budget = 0.8 };
+    adass_run_options_init(&a.run);
+    add_options(&a);
+    const adass_usage usage = {
+        .command = "search",
+        .summary = "Finds an embedding size for each field under a budget of parameters.",
+        .example = "adass search out/ml-1m --budget 0.5 --reference 64 --out sizes.json",
+        .positional = { "DATASET" },
+        .options = a.run.list,
+        .n_options = a.run.n,
+        .common = &a.common,
+        .takes = ADASS_TAKES_COMPUTE | ADASS_TAKES_SEED | ADASS_TAKES_JSON,
+    };
+    int exit_status;
+    if (!adass_options_parse(&usage, argc, argv, &a.dataset, &exit_status))
+        return exit_status;
+    adass_error err;
+    if (apply(&a, &err) != ADASS_OK)
+        return adass_cli_misuse("search", "%s", err.message);
+
+    adass_progress progress;
+    adass_dataset *dataset = NULL;
+    adass_progress_begin(&progress);
+    adass_status status = adass_dataset_open(&dataset, a.dataset, &err);
+    if (status == ADASS_OK)
+        status = search(&a, dataset, &progress.monitor, &err);
+    adass_dataset_close(dataset);
+    adass_progress_end(&progress);
+    return status == ADASS_OK ? ADASS_EXIT_OK : adass_cli_fail("search", &err);
+}
+
+const adass_command adass_cmd_search = { .name = "search", .summary = "find embedding sizes under a budget", .run = run };

@@ -1,0 +1,130 @@
+/* adass train: one model of given sizes. */
+#include "cli.h"
+#include "json_file.h"
+#include "progress.h"
+#include "run_options.h"
+#include "run_record.h"
+#include "safetensors.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+typedef struct arguments {
+    adass_run_options run;
+    adass_common common;
+    const char *dataset, *sizes, *out, *save;
+} arguments;
+
+/* --sizes: a number is a uniform size, anything else a file. The caller frees *owned. */
+static adass_status take_sizes(arguments *a, const adass_dataset *dataset, size_t **owned, adass_error *err)
+{
+    adass_run_config *c = &a->run.config;
+    char *end;
+    errno = 0;
+    const unsigned long size = strtoul(a->sizes, &end, 10);
+    if (end != a->sizes && *end == '\0' && *a->sizes != '-') {
+        if (errno != 0 || size == 0 || size > ADASS_SIZE_MAX)
+            return adass_fail(err, ADASS_EINVAL, "--sizes %s: a uniform size is a number from 1 to %d", a->sizes, ADASS_SIZE_MAX);
+        snprintf(c->method, sizeof c->method, "uniform");
+        c->size = size;
+        return ADASS_OK;
+    }
+    *owned = calloc(dataset->n_fields, sizeof **owned);
+    if (*owned == NULL)
+        return adass_fail_memory(err, "a size assignment", (double)dataset->n_fields * 8.0);
+    snprintf(c->method, sizeof c->method, "given");
+    c->sizes = *owned;
+    return adass_sizes_read(a->sizes, dataset, *owned, err);
+}
+
+static void print_result(const adass_run_result *r)
+{
+    printf("epochs        %zu, best %zu\n", r->train.epochs, r->train.best_epoch);
+    printf("validation    AUC %.4f, log-loss %.4f\n", r->train.valid.auc, r->train.valid.logloss);
+    printf("test          AUC %.4f, log-loss %.4f\n", r->test.auc, r->test.logloss);
+    printf("parameters    %llu in embeddings, %llu others\n", (unsigned long long)r->params,
+           (unsigned long long)r->other_params);
+    printf("seconds       %.1f\n", r->train.seconds);
+}
+
+static adass_status report(const arguments *a, const adass_run_result *result, const adass_dataset *dataset,
+                           adass_model *model, adass_error *err)
+{
+    json_t *record = NULL;
+    adass_status status = adass_run_record(&a->run.config, result, dataset, &a->common.compute, &record, err);
+    if (status == ADASS_OK && a->out != NULL)
+        status = adass_json_write(a->out, record, err);
+    if (status == ADASS_OK && a->save != NULL)
+        status = adass_safetensors_write(a->save, model, dataset, err);
+    if (status == ADASS_OK && a->common.json)
+        adass_cli_print_json("train", json_incref(record));
+    else if (status == ADASS_OK)
+        print_result(result);
+    json_decref(record);
+    return status;
+}
+
+static adass_status train(arguments *a, const adass_dataset *dataset, const adass_monitor *monitor,
+                          adass_error *err)
+{
+    size_t *sizes = NULL;
+    adass_session *session = NULL;
+    adass_run_result result = { 0 };
+    adass_model *model = NULL;
+    adass_status status = take_sizes(a, dataset, &sizes, err);
+    if (status == ADASS_OK)
+        status = adass_session_open(&session, dataset, &a->common.compute, monitor, err);
+    if (status == ADASS_OK)
+        status = adass_run(session, &a->run.config, &result, &model, err);
+    if (status == ADASS_OK)
+        status = report(a, &result, dataset, model, err);
+    adass_model_destroy(model);
+    adass_run_result_free(&result);
+    adass_session_close(session);
+    free(sizes);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    arguments a = { .common = ADASS_COMMON_DEFAULTS, .sizes = "16" };
+    adass_run_options_init(&a.run);
+    const adass_option own[] = {
+        { "sizes", "N|FILE", "one size for all fields, or a sizes.json", ADASS_OPTION_STRING, .string = &a.sizes },
+        { "epochs", "N", "at most", ADASS_OPTION_SIZE, .size = &a.run.config.train.max_epochs, .min = 1 },
+        { "patience", "N", "stop after so many epochs without a better validation AUC", ADASS_OPTION_SIZE, .size = &a.run.config.train.patience, .min = 1 },
+        { "out", "FILE", "write the run's record (JSON)", ADASS_OPTION_STRING, .string = &a.out },
+        { "save", "FILE", "write the model (safetensors)", ADASS_OPTION_STRING, .string = &a.save },
+    };
+    for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
+        adass_run_options_add(&a.run, own[i]);
+    const adass_usage usage = {
+        .command = "train",
+        .summary = "Trains a model of given embedding sizes with early stopping on the validation split, and measures it once on the test split.",
+        .example = "adass train out/ml-1m --model deepfm --sizes 16 --out run.json",
+        .positional = { "DATASET" },
+        .options = a.run.list,
+        .n_options = a.run.n,
+        .common = &a.common,
+        .takes = ADASS_TAKES_COMPUTE | ADASS_TAKES_SEED | ADASS_TAKES_JSON,
+    };
+    int exit_status;
+    if (!adass_options_parse(&usage, argc, argv, &a.dataset, &exit_status))
+        return exit_status;
+    adass_error err;
+    if (adass_run_options_apply(&a.run, a.common.seed, &err) != ADASS_OK)
+        return adass_cli_misuse("train", "%s", err.message);
+
+    adass_progress progress;
+    adass_dataset *dataset = NULL;
+    adass_progress_begin(&progress);
+    adass_status status = adass_dataset_open(&dataset, a.dataset, &err);
+    if (status == ADASS_OK)
+        status = train(&a, dataset, &progress.monitor, &err);
+    adass_dataset_close(dataset);
+    adass_progress_end(&progress);
+    return status == ADASS_OK ? ADASS_EXIT_OK : adass_cli_fail("train", &err);
+}
+
+const adass_command adass_cmd_train = { .name = "train", .summary = "train a model of given embedding sizes", .run = run };

@@ -1,0 +1,128 @@
+/* The forward pass, and prediction with it. */
+#include "forward.h"
+
+#include "adass/dense.h"
+#include "adass/memory.h"
+
+#include <stdlib.h>
+
+static adass_status forward_mlp(const adass_model *model, const adass_kernels *kernels,
+                                const adass_subnet *subnet, size_t n, const adass_dropout *dropout,
+                                const adass_block *block, adass_error *err)
+{
+    const float *input = block->x;
+    size_t input_ld = block->x_ld;
+    adass_status status = ADASS_OK;
+    for (size_t i = 0; i < model->n_layers && status == ADASS_OK; i++) {
+        const adass_layer *layer = &model->layers[i];
+        const bool hidden = i + 1 < model->n_layers;
+        float *output = hidden ? block->activations[i] : block->logits;
+        status = adass_dense_forward(kernels, output, layer->outputs, input, input_ld,
+                                     i == 0 ? subnet->first_w : layer->w, layer->bias, n,
+                                     i == 0 ? subnet->width : layer->inputs, layer->outputs, hidden,
+                                     err);
+        if (hidden && dropout != NULL && dropout->rate > 0.0f)
+            kernels->dropout(output, n * layer->outputs,
+                             (uint32_t)(dropout->first_sample * layer->outputs), dropout->keys[i],
+                             (uint32_t)((double)dropout->rate * 0x1p32),
+                             1.0f / (1.0f - dropout->rate));
+        input = output;
+        input_ld = layer->outputs;
+    }
+    return status;
+}
+
+adass_status adass_forward_block(const adass_model *model, const adass_kernels *kernels,
+                                 const adass_subnet *subnet, const uint32_t *ids, size_t n,
+                                 const adass_dropout *dropout, const adass_block *block,
+                                 adass_error *err)
+{
+    const size_t ids_ld = model->n_fields;
+    kernels->lookup_fields(block->x, block->x_ld, subnet->views, subnet->n_views, ids, ids_ld, n);
+    if (model->n_layers == 0) {
+        for (size_t b = 0; b < n; b++)
+            block->logits[b] = model->bias;
+    } else {
+        const adass_status status = forward_mlp(model, kernels, subnet, n, dropout, block, err);
+        if (status != ADASS_OK)
+            return status;
+    }
+    if (model->config.backbone != ADASS_DNN) {
+        kernels->linear_forward(block->logits, subnet->views, subnet->n_views, ids, ids_ld, n);
+        kernels->fm_forward(block->logits, block->sums, block->sums_ld, block->x, block->x_ld,
+                            subnet->views, subnet->n_views, n);
+    }
+    return ADASS_OK;
+}
+
+/* One thread's buffers for prediction, in one allocation; logits are set for each block. */
+static float *block_alloc(const adass_model *model, const adass_subnet *subnet, adass_block *block)
+{
+    const size_t n = ADASS_BLOCK_SAMPLES;
+    block->x_ld = adass_packed_ld(subnet->width);
+    block->sums_ld = adass_packed_ld(subnet->largest);
+    size_t total = n * (block->x_ld + block->sums_ld);
+    for (size_t i = 0; i + 1 < model->n_layers; i++)
+        total += n * model->layers[i].outputs;
+    float *memory = adass_alloc(total * sizeof *memory);
+    if (memory == NULL)
+        return NULL;
+    block->x = memory;
+    block->sums = block->x + n * block->x_ld;
+    float *next = block->sums + n * block->sums_ld;
+    for (size_t i = 0; i + 1 < model->n_layers; i++) {
+        block->activations[i] = next;
+        next += n * model->layers[i].outputs;
+    }
+    return memory;
+}
+
+static adass_status predict_blocks(const adass_model *model, const adass_compute *compute,
+                                   const adass_subnet *subnet, const uint32_t *ids, size_t n,
+                                   float *logits, adass_error *err)
+{
+    adass_status result = ADASS_OK;
+    adass_error first = { 0 };
+#pragma omp parallel num_threads(compute->threads)
+    {
+        adass_dense_single_thread();
+        adass_error mine = { 0 };
+        adass_block block = { 0 };
+        float *memory = block_alloc(model, subnet, &block);
+        adass_status status =
+            memory != NULL ? ADASS_OK : adass_fail_memory(&mine, "prediction", 0.0);
+#pragma omp for schedule(dynamic)
+        for (size_t begin = 0; begin < n; begin += ADASS_BLOCK_SAMPLES) {
+            if (status != ADASS_OK)
+                continue;
+            const size_t left = n - begin;
+            block.logits = logits + begin;
+            status = adass_forward_block(model, compute->kernels, subnet, ids + begin * model->n_fields,
+                                         left < ADASS_BLOCK_SAMPLES ? left : ADASS_BLOCK_SAMPLES,
+                                         NULL, &block, &mine);
+        }
+        if (status != ADASS_OK) {
+#pragma omp critical(adass_predict)
+            {
+                result = status;
+                first = mine;
+            }
+        }
+        free(memory);
+    }
+    return result == ADASS_OK ? ADASS_OK : adass_fail(err, result, "%s", first.message);
+}
+
+adass_status adass_model_predict(const adass_model *model, const adass_compute *compute,
+                                 const size_t *sizes, const uint32_t *ids, size_t n,
+                                 float *logits, adass_error *err)
+{
+    adass_subnet subnet;
+    adass_status status = adass_subnet_init(&subnet, model, err);
+    if (status != ADASS_OK)
+        return status;
+    adass_subnet_select(&subnet, model, sizes);
+    status = predict_blocks(model, compute, &subnet, ids, n, logits, err);
+    adass_subnet_free(&subnet);
+    return status;
+}

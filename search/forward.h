@@ -1,0 +1,43 @@
+/* The forward pass of a subnet over one block of samples. */
+#ifndef ADASS_FORWARD_H
+#define ADASS_FORWARD_H
+
+#include "subnet.h"
+
+/* Samples a block: enough for the GEMMs to run at full rate, few enough for the activations to stay in the second-level cache. */
+enum { ADASS_BLOCK_SAMPLES = 256 };
+
+/** Where a block's values go; the same arrays serve the backward pass. Rows of matrices follow at their `ld` (activations: the layer's outputs). */
+typedef struct adass_block {
+    float *x;    /* packed embeddings, [n x x_ld] */
+    size_t x_ld;
+    float *sums; /* FM's, [n x sums_ld] */
+    size_t sums_ld;
+    float *activations[ADASS_HIDDEN_MAX]; /* [n x outputs] after ReLU and dropout */
+    float *logits;                        /* [n] */
+} adass_block;
+
+/** Dropout of one step: element e of hidden layer i is decided by (keys[i], first_sample * outputs + e). */
+typedef struct adass_dropout {
+    float rate;
+    uint32_t keys[ADASS_HIDDEN_MAX];
+    size_t first_sample; /* number of the block's first sample in the batch */
+} adass_dropout;
+
+/** Leading dimension of packed matrices of `width` columns: whole cache lines. */
+static inline size_t adass_packed_ld(size_t width)
+{
+    return (width + 15) / 16 * 16;
+}
+
+/**
+ * Fills the block for the n samples of `ids` [n x model->n_fields].
+ *
+ * @param dropout  NULL where nothing is trained
+ */
+adass_status adass_forward_block(const adass_model *model, const adass_kernels *kernels,
+                                 const adass_subnet *subnet, const uint32_t *ids, size_t n,
+                                 const adass_dropout *dropout, const adass_block *block,
+                                 adass_error *err);
+
+#endif

@@ -1,0 +1,100 @@
+/*
+ * One run: a method finds a size assignment, a stand-alone model of that assignment is trained and, once, measured on the test split.
+ */
+#ifndef ADASS_RUN_H
+#define ADASS_RUN_H
+
+#include "adass/search.h"
+#include "adass/supernet.h"
+#include "adass/train.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum { ADASS_METHOD_CHARS = 16 };
+
+/** Everything that decides a run besides the data, the code and the machine. */
+typedef struct adass_run_config {
+    char method[ADASS_METHOD_CHARS]; /* "given", "uniform", "random", "adass" */
+    const size_t *sizes;             /* given: the assignment, [n_fields]; the caller's */
+    size_t size;                     /* uniform: the size of every field */
+    uint64_t budget;                 /* searched methods: embedding parameters at most */
+    adass_candidates candidates;     /* searched methods */
+    adass_model_config model;        /* its seed is derived from `seed`, as are those of the other parts */
+    adass_train_config train;
+    adass_supernet_config supernet;
+    adass_search_config search;
+    uint64_t seed;
+} adass_run_config;
+
+/** The settings that commands and suites start from: DeepFM with an MLP of 128-64, Adam 1e-3, candidates 0 and 2..64. */
+adass_run_config adass_run_config_default(void);
+
+/** What stages 1 and 2 tell, for the record; zero for methods without a search. */
+typedef struct adass_found {
+    double supernet_seconds, search_seconds;
+    uint64_t supernet_steps;
+    double drawn_params;   /* mean embedding parameters of the supernet's steps */
+    double inherited_auc;  /* of the assignment, in the supernet, on the evaluation rows */
+    size_t evaluations;    /* of different subnets */
+    size_t repairs;        /* candidates by which the policy's mode was shrunk into the budget */
+    double lambda;         /* at the end */
+    double *probability;   /* [n_fields x K] of the sampler at the end, or NULL; owned */
+    double *policy;        /* [n_fields x K] at the end, or NULL; owned */
+} adass_found;
+
+/** A run's outcome; to be freed with adass_run_result_free(). */
+typedef struct adass_run_result {
+    size_t n_fields;
+    size_t *sizes;    /* [n_fields]; owned */
+    uint64_t params;  /* embedding parameters, sum of vocab x size */
+    uint64_t other_params; /* dense layers, biases, first-order weights */
+    adass_found found;
+    adass_train_result train; /* validation metrics among them */
+    adass_metrics test;
+    double seconds; /* all stages */
+} adass_run_result;
+
+/**
+ * Work on one dataset. It keeps the supernet of the last run, so that another budget costs a search only: stage 1 does not depend on the budget.
+ * One thread at a time.
+ */
+typedef struct adass_session adass_session;
+
+/**
+ * @param dataset  must outlive the session
+ * @param monitor  may be NULL; must outlive the session
+ */
+adass_status adass_session_open(adass_session **out, const adass_dataset *dataset,
+                                const adass_compute *compute, const adass_monitor *monitor,
+                                adass_error *err);
+
+/** Accepts NULL. */
+void adass_session_close(adass_session *session);
+
+/**
+ * Finds the method's size assignment: `sizes`, `params` and `found` of the result.
+ *
+ * @param out  filled; to be freed on errors too
+ * @return ADASS_OK; ADASS_EINVAL for a configuration that cannot be used, or a budget that cannot be kept
+ */
+adass_status adass_run_find(adass_session *session, const adass_run_config *config,
+                            adass_run_result *out, adass_error *err);
+
+/**
+ * The whole run: adass_run_find(), training, and the one look at the test split.
+ *
+ * @param out    filled; to be freed on errors too
+ * @param model  NULL, or set to the trained model, to be freed with adass_model_destroy()
+ */
+adass_status adass_run(adass_session *session, const adass_run_config *config,
+                       adass_run_result *out, adass_model **model, adass_error *err);
+
+void adass_run_result_free(adass_run_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,81 @@
+/*
+ * Stage 2 of AdaS&S: a size assignment under a budget, found on the trained supernet by reinforcement learning with a resource-competition penalty.
+ */
+#ifndef ADASS_SEARCH_H
+#define ADASS_SEARCH_H
+
+#include "adass/evaluate.h"
+#include "adass/monitor.h"
+#include "adass/sizes.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * The policy is factorised: logits theta_f in R^K for each field, pi(a) = prod_f softmax(theta_f)[a_f]. An iteration draws a population of
+ * assignments, measures the validation AUC A(a) of each subnet with inherited weights, and moves theta along
+ *
+ *   mean over a of (R_f(a) - b_f) grad log pi_f(a_f)  +  entropy_t grad H(pi_f)
+ *
+ * (REINFORCE, Williams 1992) with b_f a moving mean of R_f, and entropy_t falling linearly to 0. The reward of field f is
+ *
+ *   R_f(a) = A(a) / sigma_A - lambda max(0, params(a) / C - 1) M s_f(a),   s_f(a) = V_f c_{a_f} / params(a):
+ *
+ * beyond the budget C the fields compete, each paying in proportion to the share that it occupies. sigma_A is the running standard deviation of A within a population;
+ * lambda rises and falls with the policy's expected params(a) / C - 1 (dual ascent), never below 0.
+ */
+typedef struct adass_search_config {
+    size_t eval_rows; /* validation rows of an evaluation; 0 for all */
+    size_t iterations, population;
+    double learning_rate;  /* of theta */
+    double entropy;        /* weight of the entropy bonus at the beginning */
+    double baseline_decay; /* of b_f and sigma_A, an iteration */
+    double penalty;        /* lambda at the beginning */
+    double penalty_rate;   /* of the dual ascent; with both 0 there is no penalty, and only the repair keeps the budget */
+    uint64_t seed;
+} adass_search_config;
+
+typedef struct adass_search_result {
+    double seconds;
+    size_t evaluations;   /* of different subnets */
+    double inherited_auc; /* of the assignment found, on the evaluation rows */
+    uint64_t params;      /* of the assignment found */
+    double lambda;        /* at the end */
+    size_t repairs;       /* steps by which the policy's mode was shrunk into the budget */
+    double *policy;       /* [n_fields x K], probabilities at the end; owned by the result */
+} adass_search_result;
+
+/**
+ * Searches. The answer is the policy's mode; while it exceeds the budget, the field that loses the least AUC for each parameter it saves is shrunk by one
+ * candidate: the assignment returned never exceeds the budget.
+ *
+ * @param model   trained supernet, not changed
+ * @param budget  parameters
+ * @param choice  out, [n_fields]: candidate numbers
+ * @param out     to be freed with adass_search_result_free(), on errors too
+ * @return ADASS_OK; ADASS_EINVAL when even the smallest candidate everywhere exceeds the budget
+ */
+adass_status adass_search(const adass_model *model, const adass_candidates *candidates,
+                          const adass_dataset *dataset, const adass_compute *compute,
+                          uint64_t budget, const adass_search_config *config,
+                          const adass_monitor *monitor, uint8_t *choice, adass_search_result *out,
+                          adass_error *err);
+
+void adass_search_result_free(adass_search_result *result);
+
+/**
+ * A random assignment inside the window [0.9, 1] of the budget: sizes are drawn uniformly until the parameters fall into it; if ten thousand draws do not,
+ * the largest that fits is taken (the smallest candidate everywhere if none does).
+ *
+ * @return ADASS_OK; ADASS_EINVAL when even the smallest candidate everywhere exceeds the budget
+ */
+adass_status adass_random_assignment(const adass_candidates *candidates, const size_t *vocab,
+                                     size_t n_fields, uint64_t budget, uint64_t seed,
+                                     uint8_t *choice, adass_error *err);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

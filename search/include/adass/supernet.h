@@ -1,0 +1,69 @@
+/*
+ * Stage 1 of AdaS&S: one model of the largest candidate size whose subnets share its weights, each step training the subnet of an assignment that a
+ * sampler draws.
+ */
+#ifndef ADASS_SUPERNET_H
+#define ADASS_SUPERNET_H
+
+#include "adass/dataset.h"
+#include "adass/model.h"
+#include "adass/monitor.h"
+#include "adass/sizes.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/**
+ * The adaptive sampler. The abstract of arXiv 2411.07504 says "adaptive sampling" without a formula; this reading is ours.
+ *
+ * Column group k of field f is the columns (c_{k-1}, c_k]. A slice of size c_k trains the groups 1..k, so that under uniform sampling the last group is trained
+ * K times less often than the first, and groups of fields with rare features lag further. For each (f, k) two running means are kept:
+ *   G[f][k]  how far the group is from trained: root mean square gradient of its elements in touched rows;
+ *   L[f][k]  the loss, relative to the running mean loss, of the steps that drew size k for field f.
+ * Need = standardised log G + standardised L within the field; after the warm-up, refreshed every `interval` steps,
+ *   p_f(k) = floor / K + (1 - floor) softmax_k(need / temperature).
+ */
+typedef struct adass_adaptive_config {
+    double floor;       /* epsilon: share of the uniform part, in [0, 1] */
+    double temperature; /* > 0 */
+    double warmup;      /* share of the steps that are drawn uniformly first */
+    double decay;       /* of the running means, a step in which the cell was drawn */
+    uint64_t interval;  /* steps between refreshes */
+} adass_adaptive_config;
+
+typedef struct adass_supernet_config {
+    const char *sampler; /* "uniform" or "adaptive" */
+    adass_adaptive_config adaptive;
+    adass_trainer_config step;
+    size_t epochs;
+    uint64_t seed; /* of the order of the rows and of the draws */
+} adass_supernet_config;
+
+/** What stage 1 tells, for the record. */
+typedef struct adass_supernet_result {
+    double seconds;
+    uint64_t steps;
+    double drawn_params; /* mean embedding parameters of the drawn subnets: the cost of a step goes with it */
+    /** probability[f * K + k] at the end; owned by the result */
+    double *probability;
+} adass_supernet_result;
+
+/**
+ * Trains the supernet.
+ *
+ * @param model  of the largest candidate's width in every field
+ * @param out    to be freed with adass_supernet_result_free(), on errors too
+ */
+adass_status adass_supernet_train(adass_model *model, const adass_candidates *candidates,
+                                  const adass_dataset *dataset, const adass_compute *compute,
+                                  const adass_supernet_config *config, const adass_monitor *monitor,
+                                  adass_supernet_result *out, adass_error *err);
+
+void adass_supernet_result_free(adass_supernet_result *result);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,18 @@
+/* JSON files: read whole, written to a temporary name and renamed. */
+#ifndef ADASS_JSON_FILE_H
+#define ADASS_JSON_FILE_H
+
+#include <jansson.h>
+
+#include "adass/status.h"
+
+/** Parses a file; errors name file, line and column. The caller owns *out. */
+adass_status adass_json_read(const char *path, json_t **out, adass_error *err);
+
+/** Writes `value` (borrowed) indented, with keys in the order of insertion. */
+adass_status adass_json_write(const char *path, const json_t *value, adass_error *err);
+
+/** Writes text the same careful way. */
+adass_status adass_text_write(const char *path, const char *text, adass_error *err);
+
+#endif

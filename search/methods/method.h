@@ -1,0 +1,42 @@
+/* Methods: how a run's size assignment is found. One file a method; methods.c lists them. */
+#ifndef ADASS_METHOD_H
+#define ADASS_METHOD_H
+
+#include "adass/run.h"
+
+/** What a method works with. */
+typedef struct adass_method_setting {
+    adass_session *session;
+    const adass_dataset *dataset;
+    const size_t *vocab; /* [n_fields] */
+    const adass_compute *compute;
+    const adass_monitor *monitor; /* may be NULL */
+    const adass_run_config *config;
+} adass_method_setting;
+
+/** One kind of method. */
+typedef struct adass_method_kind {
+    const char *name;
+    bool searches; /* takes a budget and candidates; otherwise the sizes follow from the configuration */
+    /** Fills sizes[n_fields], and of `found` what there is to tell. */
+    adass_status (*find)(const adass_method_setting *setting, size_t *sizes, adass_found *found,
+                         adass_error *err);
+} adass_method_kind;
+
+extern const adass_method_kind adass_method_given, adass_method_uniform, adass_method_random,
+    adass_method_adass;
+
+/** The method of that name, or ADASS_EINVAL listing those there are. */
+adass_status adass_method_find(const char *name, const adass_method_kind **out, adass_error *err);
+
+/**
+ * The session's supernet for the setting's configuration, trained now unless the session has it already; the time and steps
+ * of its training are written to `found` either way. The model belongs to the session.
+ */
+adass_status adass_session_supernet(const adass_method_setting *setting, const adass_model **out,
+                                    adass_found *found, adass_error *err);
+
+/** Seeds of a run's parts, apart from one another. */
+enum { ADASS_SEED_MODEL = 1, ADASS_SEED_TRAIN, ADASS_SEED_SUPERNET_MODEL, ADASS_SEED_SUPERNET, ADASS_SEED_SEARCH };
+
+#endif

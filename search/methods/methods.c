@@ -1,0 +1,25 @@
+/* The list of methods. */
+#include "methods/method.h"
+
+#include <string.h>
+
+static const adass_method_kind *const kinds[] = {
+    &adass_method_given,
+    &adass_method_uniform,
+    &adass_method_random,
+    &adass_method_adass,
+};
+
+adass_status adass_method_find(const char *name, const adass_method_kind **out, adass_error *err)
+{
+    char names[128] = "";
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
+        if (strcmp(name, kinds[i]->name) == 0) {
+            *out = kinds[i];
+            return ADASS_OK;
+        }
+        strcat(names, i == 0 ? "" : ", ");
+        strcat(names, kinds[i]->name);
+    }
+    return adass_fail(err, ADASS_EINVAL, "no method named '%s'; there are %s", name, names);
+}

@@ -1,0 +1,289 @@
+/* Models: parameters, start values, names. */
+#include "adass/model.h"
+
+#include "adass/memory.h"
+#include "adass/rng.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const backbone_names[ADASS_N_BACKBONES] = {
+    [ADASS_FM] = "fm",
+    [ADASS_DNN] = "dnn",
+    [ADASS_DEEPFM] = "deepfm",
+};
+
+/* Streams of start values, apart from one another. */
+enum { STREAM_TABLES = 1, STREAM_LAYERS = 1u << 20 };
+
+const char *adass_backbone_name(adass_backbone backbone)
+{
+    return backbone_names[backbone];
+}
+
+adass_status adass_backbone_parse(const char *name, adass_backbone *out, adass_error *err)
+{
+    for (int i = 0; i < ADASS_N_BACKBONES; i++)
+        if (strcmp(name, backbone_names[i]) == 0) {
+            *out = (adass_backbone)i;
+            return ADASS_OK;
+        }
+    return adass_fail(err, ADASS_EINVAL, "no backbone named '%s'; there are fm, dnn and deepfm", name);
+}
+
+static bool has_linear(adass_backbone backbone)
+{
+    return backbone != ADASS_DNN;
+}
+
+static adass_status check_config(const adass_model_config *config, size_t n_fields,
+                                 const size_t *vocab, const size_t *widths, adass_error *err)
+{
+    if (n_fields == 0)
+        return adass_fail(err, ADASS_EINVAL, "a model needs at least one field");
+    if (config->backbone != ADASS_FM &&
+        (config->n_hidden == 0 || config->n_hidden > ADASS_HIDDEN_MAX))
+        return adass_fail(err, ADASS_EINVAL, "backbone %s needs 1 to %d hidden layers, not %zu",
+                          adass_backbone_name(config->backbone), ADASS_HIDDEN_MAX,
+                          config->n_hidden);
+    for (size_t i = 0; config->backbone != ADASS_FM && i < config->n_hidden; i++)
+        if (config->hidden[i] == 0 || config->hidden[i] > 65536)
+            return adass_fail(err, ADASS_EINVAL, "hidden layer %zu has %zu units; 1 to 65536 are possible", i,
+                              config->hidden[i]);
+    if (!(config->dropout >= 0.0f && config->dropout < 1.0f))
+        return adass_fail(err, ADASS_EINVAL, "dropout %g is outside [0, 1)", (double)config->dropout);
+    size_t total = 0;
+    for (size_t f = 0; f < n_fields; f++) {
+        if (widths[f] > ADASS_SIZE_MAX)
+            return adass_fail(err, ADASS_EINVAL, "size %zu of field %zu is larger than %d", widths[f], f,
+                              ADASS_SIZE_MAX);
+        if (vocab[f] == 0 || vocab[f] > UINT32_MAX)
+            return adass_fail(err, ADASS_EINVAL, "field %zu has a vocabulary of %zu; 1 to 2^32 - 1 are possible",
+                              f, vocab[f]);
+        total += widths[f];
+    }
+    if (total == 0)
+        return adass_fail(err, ADASS_EINVAL, "all sizes are 0: the model would have no input");
+    return ADASS_OK;
+}
+
+/* Zeroed floats; NULL is remembered in *failed, so that one check serves many allocations. */
+static float *floats(size_t n, double *failed)
+{
+    float *p = adass_alloc(n * sizeof *p);
+    if (p == NULL)
+        *failed += (double)n * sizeof *p;
+    return p;
+}
+
+static void create_table(adass_table *table, size_t vocab, size_t width, bool linear,
+                         double *failed)
+{
+    table->vocab = vocab;
+    table->width = width;
+    table->rows = floats(vocab * width, failed);
+    table->moments = floats(vocab * width * 2, failed);
+    if (linear) {
+        table->linear = floats(vocab, failed);
+        table->linear_moments = floats(vocab * 2, failed);
+    }
+}
+
+static void create_layer(adass_layer *layer, size_t inputs, size_t outputs, double *failed)
+{
+    layer->inputs = inputs;
+    layer->outputs = outputs;
+    layer->w = floats(inputs * outputs, failed);
+    layer->w_m = floats(inputs * outputs, failed);
+    layer->w_v = floats(inputs * outputs, failed);
+    layer->bias = floats(outputs, failed);
+    layer->bias_m = floats(outputs, failed);
+    layer->bias_v = floats(outputs, failed);
+}
+
+/* Element (row, column) of a table depends on the two alone: a narrower table begins with the same columns. */
+static void start_table(adass_table *table, uint64_t seed, double std)
+{
+#pragma omp parallel for schedule(static)
+    for (size_t row = 0; row < table->vocab; row++)
+        for (size_t k = 0; k < table->width; k++) {
+            const uint64_t at = 3 * (row * ADASS_SIZE_MAX + k);
+            const double z = adass_normal(adass_mix_at(seed, at), adass_mix_at(seed, at + 1),
+                                          adass_mix_at(seed, at + 2));
+            table->rows[row * table->width + k] = (float)(std * z);
+        }
+}
+
+static void start_layer(adass_layer *layer, uint64_t seed)
+{
+    const double limit = sqrt(6.0 / (double)(layer->inputs + layer->outputs));
+    for (size_t i = 0; i < layer->inputs * layer->outputs; i++)
+        layer->w[i] = (float)(limit * (2.0 * adass_unit(adass_mix_at(seed, i)) - 1.0));
+}
+
+static void start_values(adass_model *model)
+{
+    const adass_model_config *config = &model->config;
+    for (size_t f = 0; f < model->n_fields; f++)
+        start_table(&model->tables[f], adass_seed_derive(config->seed, STREAM_TABLES + f),
+                    (double)config->init_std);
+    for (size_t i = 0; i < model->n_layers; i++)
+        start_layer(&model->layers[i], adass_seed_derive(config->seed, STREAM_LAYERS + i));
+}
+
+adass_status adass_model_create(adass_model **out, const adass_model_config *config,
+                                size_t n_fields, const size_t *vocab, const size_t *widths,
+                                adass_error *err)
+{
+    const adass_status status = check_config(config, n_fields, vocab, widths, err);
+    if (status != ADASS_OK)
+        return status;
+    adass_model *model = calloc(1, sizeof *model);
+    if (model == NULL)
+        return adass_fail_memory(err, "a model", sizeof *model);
+    double failed = 0.0; /* bytes that could not be had */
+    model->config = *config;
+    model->tables = calloc(n_fields, sizeof *model->tables);
+    model->block = calloc(n_fields + 1, sizeof *model->block);
+    if (model->tables == NULL || model->block == NULL) {
+        adass_model_destroy(model);
+        return adass_fail_memory(err, "a model", (double)(n_fields * sizeof *model->tables));
+    }
+    model->n_fields = n_fields;
+    for (size_t f = 0; f < n_fields; f++) {
+        create_table(&model->tables[f], vocab[f], widths[f], has_linear(config->backbone), &failed);
+        model->block[f + 1] = model->block[f] + widths[f];
+    }
+    if (config->backbone != ADASS_FM) {
+        model->n_layers = config->n_hidden + 1;
+        for (size_t i = 0; i < model->n_layers; i++)
+            create_layer(&model->layers[i], i == 0 ? model->block[n_fields] : config->hidden[i - 1],
+                         i < config->n_hidden ? config->hidden[i] : 1, &failed);
+    }
+    if (failed > 0.0) {
+        adass_model_destroy(model);
+        return adass_fail_memory(err, "the model's parameters", failed);
+    }
+    start_values(model);
+    *out = model;
+    return ADASS_OK;
+}
+
+void adass_model_destroy(adass_model *model)
+{
+    if (model == NULL)
+        return;
+    for (size_t f = 0; f < model->n_fields; f++) {
+        adass_table *t = &model->tables[f];
+        float *owned[] = { t->rows, t->moments, t->linear, t->linear_moments };
+        for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
+            free(owned[i]);
+    }
+    for (size_t i = 0; i < model->n_layers; i++) {
+        adass_layer *l = &model->layers[i];
+        float *owned[] = { l->w, l->w_m, l->w_v, l->bias, l->bias_m, l->bias_v };
+        for (size_t k = 0; k < sizeof owned / sizeof owned[0]; k++)
+            free(owned[k]);
+    }
+    free(model->tables);
+    free(model->block);
+    free(model);
+}
+
+size_t adass_model_tensor_count(const adass_model *model)
+{
+    const size_t linear = has_linear(model->config.backbone) ? model->n_fields : 0;
+    return model->n_fields + linear + (model->n_layers == 0 ? 1 : 2 * model->n_layers);
+}
+
+static void name_field(char *name, size_t chars, const char *what, size_t f,
+                       const char *const *field_names)
+{
+    if (field_names != NULL)
+        snprintf(name, chars, "%s.%s", what, field_names[f]);
+    else
+        snprintf(name, chars, "%s.%zu", what, f);
+}
+
+adass_tensor adass_model_tensor(adass_model *model, size_t i, const char *const *field_names)
+{
+    adass_tensor t = { .rows = 1, .cols = 1 };
+    if (i < model->n_fields) {
+        adass_table *table = &model->tables[i];
+        name_field(t.name, sizeof t.name, "embedding", i, field_names);
+        t.data = table->rows;
+        t.rows = table->vocab;
+        t.cols = table->width;
+        return t;
+    }
+    i -= model->n_fields;
+    if (has_linear(model->config.backbone)) {
+        if (i < model->n_fields) {
+            name_field(t.name, sizeof t.name, "linear", i, field_names);
+            t.data = model->tables[i].linear;
+            t.rows = model->tables[i].vocab;
+            return t;
+        }
+        i -= model->n_fields;
+    }
+    if (model->n_layers == 0) {
+        snprintf(t.name, sizeof t.name, "bias");
+        t.data = &model->bias;
+        return t;
+    }
+    adass_layer *layer = &model->layers[i / 2];
+    const bool weight = i % 2 == 0;
+    snprintf(t.name, sizeof t.name, "mlp.%zu.%s", i / 2, weight ? "weight" : "bias");
+    t.data = weight ? layer->w : layer->bias;
+    t.rows = weight ? layer->inputs : 1;
+    t.cols = layer->outputs;
+    return t;
+}
+
+/* Tensors are handed out as changeable; here they are only read. */
+static adass_tensor tensor_of(const adass_model *model, size_t i)
+{
+    return adass_model_tensor((adass_model *)model, i, NULL);
+}
+
+size_t adass_model_param_count(const adass_model *model)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < adass_model_tensor_count(model); i++) {
+        const adass_tensor t = tensor_of(model, i);
+        n += t.rows * t.cols;
+    }
+    return n;
+}
+
+void adass_model_store(const adass_model *model, float *values)
+{
+    for (size_t i = 0; i < adass_model_tensor_count(model); i++) {
+        const adass_tensor t = tensor_of(model, i);
+        memcpy(values, t.data, t.rows * t.cols * sizeof *values);
+        values += t.rows * t.cols;
+    }
+}
+
+void adass_model_restore(adass_model *model, const float *values)
+{
+    for (size_t i = 0; i < adass_model_tensor_count(model); i++) {
+        const adass_tensor t = tensor_of(model, i);
+        memcpy(t.data, values, t.rows * t.cols * sizeof *values);
+        values += t.rows * t.cols;
+    }
+}
+
+size_t adass_model_other_params(const adass_model *model)
+{
+    size_t n = adass_model_param_count(model);
+    for (size_t f = 0; f < model->n_fields; f++) {
+        const adass_table *table = &model->tables[f];
+        n -= table->vocab * table->width;
+        if (table->width == 0 && table->linear != NULL) /* a dropped field's first-order weights are not used */
+            n -= table->vocab;
+    }
+    return n;
+}

@@ -1,0 +1,267 @@
+/* Runs: a method's sizes, the training of them, the measurement; and the session that keeps the supernet. */
+#include "adass/run.h"
+
+#include "adass/rng.h"
+#include "clock.h"
+#include "methods/method.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+struct adass_session {
+    const adass_dataset *dataset;
+    adass_compute compute;
+    const adass_monitor *monitor;
+    size_t *vocab; /* [n_fields] */
+    /* the supernet kept, and what it was made from */
+    adass_model *supernet;
+    adass_run_config made_from;
+    adass_supernet_result stage1;
+};
+
+adass_run_config adass_run_config_default(void)
+{
+    const adass_trainer_config step = { .batch_size = 2048,
+                                        .learning_rate = 1e-3,
+                                        .beta1 = 0.9,
+                                        .beta2 = 0.999,
+                                        .epsilon = 1e-8,
+                                        .l2 = 1e-5 };
+    return (adass_run_config){
+        .method = "adass",
+        .candidates = { .n = 7, .sizes = { 0, 2, 4, 8, 16, 32, 64 } },
+        .model = { .backbone = ADASS_DEEPFM, .n_hidden = 2, .hidden = { 128, 64 }, .init_std = 0.01f },
+        .train = { .step = step, .max_epochs = 30, .patience = 2 },
+        .supernet = { .sampler = "adaptive",
+                      .adaptive = { .floor = 0.5, .temperature = 1.0, .warmup = 0.2, .decay = 0.99, .interval = 50 },
+                      .step = step,
+                      .epochs = 10 },
+        .search = { .eval_rows = 20000,
+                    .iterations = 60,
+                    .population = 16,
+                    .learning_rate = 0.3,
+                    .entropy = 0.1,
+                    .baseline_decay = 0.8,
+                    .penalty = 1.0,
+                    .penalty_rate = 1.0 },
+        .seed = 1,
+    };
+}
+
+/* ---- the session ---- */
+
+adass_status adass_session_open(adass_session **out, const adass_dataset *dataset,
+                                const adass_compute *compute, const adass_monitor *monitor,
+                                adass_error *err)
+{
+    adass_session *s = calloc(1, sizeof *s);
+    size_t *vocab = calloc(dataset->n_fields, sizeof *vocab);
+    if (s == NULL || vocab == NULL) {
+        free(s);
+        free(vocab);
+        return adass_fail_memory(err, "a session", (double)(dataset->n_fields * sizeof *vocab));
+    }
+    *s = (adass_session){ .dataset = dataset, .compute = *compute, .monitor = monitor, .vocab = vocab };
+    for (size_t f = 0; f < dataset->n_fields; f++)
+        vocab[f] = dataset->fields[f].vocab;
+    *out = s;
+    return ADASS_OK;
+}
+
+static void forget_supernet(adass_session *s)
+{
+    adass_model_destroy(s->supernet);
+    s->supernet = NULL;
+    adass_supernet_result_free(&s->stage1);
+}
+
+void adass_session_close(adass_session *session)
+{
+    if (session == NULL)
+        return;
+    forget_supernet(session);
+    free(session->vocab);
+    free(session);
+}
+
+static bool same_model(const adass_model_config *a, const adass_model_config *b)
+{
+    const bool same_layers =
+        a->n_hidden == b->n_hidden && memcmp(a->hidden, b->hidden, a->n_hidden * sizeof a->hidden[0]) == 0;
+    return same_layers && a->backbone == b->backbone && a->dropout == b->dropout &&
+           a->init_std == b->init_std;
+}
+
+static bool same_step(const adass_trainer_config *a, const adass_trainer_config *b)
+{
+    return a->batch_size == b->batch_size && a->learning_rate == b->learning_rate &&
+           a->beta1 == b->beta1 && a->beta2 == b->beta2 && a->epsilon == b->epsilon && a->l2 == b->l2;
+}
+
+static bool same_adaptive(const adass_adaptive_config *a, const adass_adaptive_config *b)
+{
+    return a->floor == b->floor && a->temperature == b->temperature && a->warmup == b->warmup &&
+           a->decay == b->decay && a->interval == b->interval;
+}
+
+static bool same_candidates(const adass_candidates *a, const adass_candidates *b)
+{
+    return a->n == b->n && memcmp(a->sizes, b->sizes, a->n * sizeof a->sizes[0]) == 0;
+}
+
+/* Whether two configurations have the same stage 1. */
+static bool same_supernet(const adass_run_config *a, const adass_run_config *b)
+{
+    return a->seed == b->seed && a->supernet.epochs == b->supernet.epochs &&
+           strcmp(a->supernet.sampler, b->supernet.sampler) == 0 &&
+           same_adaptive(&a->supernet.adaptive, &b->supernet.adaptive) &&
+           same_step(&a->supernet.step, &b->supernet.step) && same_model(&a->model, &b->model) &&
+           same_candidates(&a->candidates, &b->candidates);
+}
+
+static adass_status create_supernet(adass_session *s, const adass_run_config *config, adass_error *err)
+{
+    const size_t n = s->dataset->n_fields;
+    size_t *widths = calloc(n, sizeof *widths);
+    if (widths == NULL)
+        return adass_fail_memory(err, "the supernet", (double)(n * sizeof *widths));
+    for (size_t f = 0; f < n; f++)
+        widths[f] = config->candidates.sizes[config->candidates.n - 1];
+    adass_model_config model = config->model;
+    model.seed = adass_seed_derive(config->seed, ADASS_SEED_SUPERNET_MODEL);
+    const adass_status status = adass_model_create(&s->supernet, &model, n, s->vocab, widths, err);
+    free(widths);
+    return status;
+}
+
+static adass_status train_supernet(adass_session *s, const adass_run_config *config, adass_error *err)
+{
+    forget_supernet(s);
+    adass_status status = create_supernet(s, config, err);
+    if (status != ADASS_OK)
+        return status;
+    adass_supernet_config c = config->supernet;
+    c.seed = adass_seed_derive(config->seed, ADASS_SEED_SUPERNET);
+    status = adass_supernet_train(s->supernet, &config->candidates, s->dataset, &s->compute, &c,
+                                  s->monitor, &s->stage1, err);
+    if (status != ADASS_OK)
+        forget_supernet(s);
+    else
+        s->made_from = *config;
+    return status;
+}
+
+adass_status adass_session_supernet(const adass_method_setting *setting, const adass_model **out,
+                                    adass_found *found, adass_error *err)
+{
+    adass_session *s = setting->session;
+    if (s->supernet == NULL || !same_supernet(&s->made_from, setting->config)) {
+        const adass_status status = train_supernet(s, setting->config, err);
+        if (status != ADASS_OK)
+            return status;
+    }
+    const size_t cells = s->dataset->n_fields * setting->config->candidates.n;
+    found->probability = malloc(cells * sizeof *found->probability);
+    if (found->probability == NULL)
+        return adass_fail_memory(err, "the sampler's record", (double)(cells * sizeof(double)));
+    memcpy(found->probability, s->stage1.probability, cells * sizeof *found->probability);
+    found->supernet_seconds = s->stage1.seconds;
+    found->supernet_steps = s->stage1.steps;
+    found->drawn_params = s->stage1.drawn_params;
+    *out = s->supernet;
+    return ADASS_OK;
+}
+
+/* ---- a run ---- */
+
+static adass_status check_config(const adass_run_config *config, adass_error *err)
+{
+    const adass_candidates *c = &config->candidates;
+    if (c->n < 2 || c->n > ADASS_CANDIDATES_MAX)
+        return adass_fail(err, ADASS_EINVAL, "a search needs 2 to %d candidate sizes, not %zu",
+                          ADASS_CANDIDATES_MAX, c->n);
+    if (config->budget == 0)
+        return adass_fail(err, ADASS_EINVAL, "method '%s' needs a budget", config->method);
+    return ADASS_OK;
+}
+
+adass_status adass_run_find(adass_session *session, const adass_run_config *config,
+                            adass_run_result *out, adass_error *err)
+{
+    const adass_dataset *dataset = session->dataset;
+    *out = (adass_run_result){ .n_fields = dataset->n_fields };
+    const adass_method_kind *method = NULL;
+    adass_status status = adass_method_find(config->method, &method, err);
+    if (status == ADASS_OK && method->searches)
+        status = check_config(config, err);
+    if (status != ADASS_OK)
+        return status;
+    out->sizes = calloc(dataset->n_fields, sizeof *out->sizes);
+    if (out->sizes == NULL)
+        return adass_fail_memory(err, "a size assignment", (double)(dataset->n_fields * sizeof *out->sizes));
+    const adass_method_setting setting = {
+        .session = session,
+        .dataset = dataset,
+        .vocab = session->vocab,
+        .compute = &session->compute,
+        .monitor = session->monitor,
+        .config = config,
+    };
+    status = method->find(&setting, out->sizes, &out->found, err);
+    if (status != ADASS_OK)
+        return status;
+    out->params = adass_sizes_params(session->vocab, out->sizes, dataset->n_fields);
+    out->seconds = out->found.supernet_seconds + out->found.search_seconds;
+    return ADASS_OK;
+}
+
+static adass_status measure_test(adass_session *s, const adass_model *model, adass_metrics *out,
+                                 adass_error *err)
+{
+    adass_evaluator *test = NULL;
+    adass_status status = adass_evaluator_open(&test, s->dataset, ADASS_TEST, 0, &s->compute, err);
+    if (status == ADASS_OK)
+        status = adass_evaluator_measure(test, model, NULL, out, err);
+    adass_evaluator_close(test);
+    return status;
+}
+
+static adass_status train_found(adass_session *s, const adass_run_config *config, adass_model *model,
+                                adass_run_result *out, adass_error *err)
+{
+    adass_train_config train = config->train;
+    train.seed = adass_seed_derive(config->seed, ADASS_SEED_TRAIN);
+    adass_status status = adass_train(model, s->dataset, &s->compute, &train, s->monitor, &out->train, err);
+    if (status == ADASS_OK)
+        status = measure_test(s, model, &out->test, err);
+    out->other_params = adass_model_other_params(model);
+    out->seconds += out->train.seconds;
+    return status;
+}
+
+adass_status adass_run(adass_session *session, const adass_run_config *config,
+                       adass_run_result *out, adass_model **model, adass_error *err)
+{
+    adass_status status = adass_run_find(session, config, out, err);
+    if (status != ADASS_OK)
+        return status;
+    adass_model_config c = config->model;
+    c.seed = adass_seed_derive(config->seed, ADASS_SEED_MODEL);
+    adass_model *trained = NULL;
+    status = adass_model_create(&trained, &c, session->dataset->n_fields, session->vocab, out->sizes, err);
+    if (status == ADASS_OK)
+        status = train_found(session, config, trained, out, err);
+    if (status == ADASS_OK && model != NULL)
+        *model = trained;
+    else
+        adass_model_destroy(trained);
+    return status;
+}
+
+void adass_run_result_free(adass_run_result *result)
+{
+    free(result->sizes);
+    free(result->found.probability);
+    free(result->found.policy);
+    *result = (adass_run_result){ 0 };
+}

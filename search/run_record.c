@@ -1,0 +1,190 @@
+/* Runs as JSON. */
+#include "run_record.h"
+
+#include "adass_revision.h"
+
+#include <hwloc.h>
+#include <math.h>
+#include <omp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "adass/dense.h"
+#include "methods/method.h"
+
+static json_t *size_list(const size_t *sizes, size_t n)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < n; i++)
+        json_array_append_new(list, json_integer((json_int_t)sizes[i]));
+    return list;
+}
+
+static json_t *size_map(const adass_dataset *dataset, const size_t *sizes)
+{
+    json_t *map = json_object();
+    for (size_t f = 0; f < dataset->n_fields; f++)
+        json_object_set_new(map, dataset->fields[f].name, json_integer((json_int_t)sizes[f]));
+    return map;
+}
+
+static json_t *step_json(const adass_trainer_config *c)
+{
+    return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f}", "batch_size", (json_int_t)c->batch_size,
+                     "learning_rate", c->learning_rate, "beta1", c->beta1, "beta2", c->beta2,
+                     "epsilon", c->epsilon, "l2", c->l2);
+}
+
+/* A float as the shortest decimal that gives it back: 0.01, not 0.0099999998. */
+static double decimal(float x)
+{
+    char text[32];
+    double value = (double)x;
+    snprintf(text, sizeof text, "%.7g", value);
+    sscanf(text, "%lf", &value);
+    return value;
+}
+
+static json_t *model_json(const adass_model_config *c)
+{
+    json_t *model = json_pack("{s:s, s:f}", "backbone", adass_backbone_name(c->backbone), "init_std",
+                              decimal(c->init_std));
+    if (c->backbone == ADASS_FM)
+        return model;
+    json_object_set_new(model, "hidden", size_list(c->hidden, c->n_hidden));
+    json_object_set_new(model, "dropout", json_real(decimal(c->dropout)));
+    return model;
+}
+
+static json_t *supernet_json(const adass_supernet_config *c)
+{
+    json_t *supernet = json_pack("{s:s, s:I, s:o}", "sampler", c->sampler, "epochs",
+                                 (json_int_t)c->epochs, "step", step_json(&c->step));
+    const adass_adaptive_config *a = &c->adaptive;
+    if (strcmp(c->sampler, "adaptive") == 0)
+        json_object_set_new(supernet, "adaptive",
+                            json_pack("{s:f, s:f, s:f, s:f, s:I}", "floor", a->floor, "temperature",
+                                      a->temperature, "warmup", a->warmup, "decay", a->decay,
+                                      "interval", (json_int_t)a->interval));
+    return supernet;
+}
+
+static json_t *search_json(const adass_search_config *c)
+{
+    return json_pack("{s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "eval_rows", (json_int_t)c->eval_rows,
+                     "iterations", (json_int_t)c->iterations, "population", (json_int_t)c->population,
+                     "learning_rate", c->learning_rate, "entropy", c->entropy, "baseline_decay",
+                     c->baseline_decay, "penalty", c->penalty, "penalty_rate", c->penalty_rate);
+}
+
+json_t *adass_run_config_json(const adass_run_config *config, const adass_dataset *dataset)
+{
+    json_t *train = step_json(&config->train.step);
+    json_object_set_new(train, "max_epochs", json_integer((json_int_t)config->train.max_epochs));
+    json_object_set_new(train, "patience", json_integer((json_int_t)config->train.patience));
+    json_t *root = json_pack("{s:s, s:I, s:o, s:o}", "method", config->method, "seed",
+                             (json_int_t)config->seed, "model", model_json(&config->model), "train",
+                             train);
+    const adass_method_kind *method = NULL;
+    const bool known = adass_method_find(config->method, &method, NULL) == ADASS_OK;
+    if (known && method->searches) {
+        json_object_set_new(root, "budget", json_integer((json_int_t)config->budget));
+        json_object_set_new(root, "candidates",
+                            size_list(config->candidates.sizes, config->candidates.n));
+    } else if (config->sizes != NULL) {
+        json_object_set_new(root, "sizes", size_map(dataset, config->sizes));
+    } else {
+        json_object_set_new(root, "size", json_integer((json_int_t)config->size));
+    }
+    if (method == &adass_method_adass) {
+        json_object_set_new(root, "supernet", supernet_json(&config->supernet));
+        json_object_set_new(root, "search", search_json(&config->search));
+    }
+    return root;
+}
+
+/* The CPU's name as hwloc knows it. */
+static void cpu_model(char *text, size_t chars)
+{
+    hwloc_topology_t topology;
+    snprintf(text, chars, "unknown");
+    if (hwloc_topology_init(&topology) != 0)
+        return;
+    if (hwloc_topology_load(topology) == 0) {
+        const hwloc_obj_t package = hwloc_get_obj_by_type(topology, HWLOC_OBJ_PACKAGE, 0);
+        const char *name = package != NULL ? hwloc_obj_get_info_by_name(package, "CPUModel") : NULL;
+        if (name != NULL)
+            snprintf(text, chars, "%s", name);
+    }
+    hwloc_topology_destroy(topology);
+}
+
+json_t *adass_provenance_json(const adass_compute *compute)
+{
+    char cpu[128], onednn[32];
+    cpu_model(cpu, sizeof cpu);
+    adass_dense_version(onednn);
+    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s}", "version", ADASS_VERSION, "revision",
+                     ADASS_REVISION, "cpu", cpu, "isa", compute->kernels->isa, "threads",
+                     compute->threads, "compiler", __VERSION__, "onednn", onednn);
+}
+
+/* The rows of an [n_fields x K] matrix by field name. */
+static json_t *matrix_json(const adass_dataset *dataset, const double *matrix, size_t columns)
+{
+    json_t *map = json_object();
+    for (size_t f = 0; f < dataset->n_fields; f++) {
+        json_t *row = json_array();
+        for (size_t k = 0; k < columns; k++)
+            json_array_append_new(row, json_real(matrix[f * columns + k]));
+        json_object_set_new(map, dataset->fields[f].name, row);
+    }
+    return map;
+}
+
+static json_t *found_json(const adass_run_config *config, const adass_found *found,
+                          const adass_dataset *dataset)
+{
+    const size_t k = config->candidates.n;
+    return json_pack("{s:I, s:f, s:f, s:I, s:I, s:f, s:o, s:o}", "supernet_steps",
+                     (json_int_t)found->supernet_steps, "drawn_params", found->drawn_params,
+                     "inherited_auc", found->inherited_auc, "evaluations",
+                     (json_int_t)found->evaluations, "repairs", (json_int_t)found->repairs, "lambda",
+                     found->lambda, "sampling_probability",
+                     matrix_json(dataset, found->probability, k), "policy",
+                     matrix_json(dataset, found->policy, k));
+}
+
+static json_t *metrics_json(const adass_run_result *r)
+{
+    const uint64_t all = r->params + r->other_params;
+    return json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I}", "valid_auc", r->train.valid.auc,
+                     "valid_logloss", r->train.valid.logloss, "test_auc", r->test.auc,
+                     "test_logloss", r->test.logloss, "params", (json_int_t)r->params,
+                     "other_params", (json_int_t)r->other_params, "bytes",
+                     (json_int_t)(all * sizeof(float)), "epochs", (json_int_t)r->train.epochs,
+                     "best_epoch", (json_int_t)r->train.best_epoch);
+}
+
+adass_status adass_run_record(const adass_run_config *config, const adass_run_result *result,
+                              const adass_dataset *dataset, const adass_compute *compute,
+                              json_t **out, adass_error *err)
+{
+    const bool trained = result->train.epochs > 0;
+    const adass_found *found = &result->found;
+    json_t *budget = config->budget != 0 ? json_integer((json_int_t)config->budget) : json_null();
+    json_t *root = json_pack(
+        "{s:s, s:{s:s, s:s}, s:s, s:s, s:o, s:I, s:o, s:o, s:o*, s:o*, s:{s:f, s:f, s:f, s:f}, s:o}",
+        "format", "adass-run-1", "dataset", "name", dataset->name, "checksum", dataset->checksum,
+        "backbone", adass_backbone_name(config->model.backbone), "method", config->method, "budget",
+        budget, "seed", (json_int_t)config->seed, "config", adass_run_config_json(config, dataset),
+        "sizes", size_map(dataset, result->sizes), "metrics",
+        trained ? metrics_json(result) : json_pack("{s:I}", "params", (json_int_t)result->params),
+        "found", found->policy != NULL ? found_json(config, found, dataset) : NULL, "seconds",
+        "supernet", found->supernet_seconds, "search", found->search_seconds, "train",
+        result->train.seconds, "total", result->seconds, "provenance", adass_provenance_json(compute));
+    if (root == NULL)
+        return adass_fail_memory(err, "the run's record", 65536.0);
+    *out = root;
+    return ADASS_OK;
+}

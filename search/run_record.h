@@ -1,0 +1,25 @@
+/* A run as JSON ("adass-run-1"): everything needed to repeat it, and what came out. */
+#ifndef ADASS_RUN_RECORD_H
+#define ADASS_RUN_RECORD_H
+
+#include <jansson.h>
+
+#include "adass/run.h"
+
+/** The configuration of a run, complete. NULL when memory is short; the caller's otherwise. */
+json_t *adass_run_config_json(const adass_run_config *config, const adass_dataset *dataset);
+
+/** Where a result comes from: version, revision, CPU, ISA, threads, libraries. */
+json_t *adass_provenance_json(const adass_compute *compute);
+
+/**
+ * The record of a run, or of a search alone (without metrics when result->train.epochs is 0). Times, all of them, stand in "seconds".
+ *
+ * @param out  the caller's
+ * @return ADASS_OK or ADASS_ENOMEM
+ */
+adass_status adass_run_record(const adass_run_config *config, const adass_run_result *result,
+                              const adass_dataset *dataset, const adass_compute *compute,
+                              json_t **out, adass_error *err);
+
+#endif

@@ -1,0 +1,40 @@
+/* Samplers: which assignment a supernet step trains. One file a sampler; samplers.c lists them. */
+#ifndef ADASS_SAMPLER_H
+#define ADASS_SAMPLER_H
+
+#include "adass/model.h"
+#include "adass/rng.h"
+#include "adass/sizes.h"
+#include "adass/supernet.h"
+
+typedef struct adass_sampler adass_sampler;
+
+/** What a sampler is made for. */
+typedef struct adass_sampler_setting {
+    size_t n_fields;
+    adass_candidates candidates;
+    uint64_t total_steps; /* of the supernet's training */
+    adass_adaptive_config adaptive;
+} adass_sampler_setting;
+
+/** One kind of sampler. */
+typedef struct adass_sampler_kind {
+    const char *name;
+    bool wants_gradients; /* observe() needs the embedding gradients */
+    adass_status (*create)(adass_sampler **out, const adass_sampler_setting *setting, adass_error *err);
+    /** Draws choice[n_fields], candidate numbers. */
+    void (*draw)(adass_sampler *sampler, adass_rng *rng, uint8_t *choice);
+    /** Learns from the step that trained `choice`; gradients may be NULL unless wants_gradients. */
+    void (*observe)(adass_sampler *sampler, const uint8_t *choice, double loss,
+                    const adass_field_gradient *gradients);
+    /** Present probability of candidate k in field f. */
+    double (*probability)(const adass_sampler *sampler, size_t f, size_t k);
+    void (*destroy)(adass_sampler *sampler); /* accepts NULL */
+} adass_sampler_kind;
+
+extern const adass_sampler_kind adass_sampler_uniform, adass_sampler_adaptive;
+
+/** The sampler of that name, or ADASS_EINVAL listing those there are. */
+adass_status adass_sampler_find(const char *name, const adass_sampler_kind **out, adass_error *err);
+
+#endif

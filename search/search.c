@@ -1,0 +1,364 @@
+/* Stage 2: the policy, its reward, and the guarantee that the budget is kept. */
+#include "adass/search.h"
+
+#include "adass/rng.h"
+#include "clock.h"
+#include "subnet_scores.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct run {
+    const adass_candidates *candidates;
+    const adass_search_config *config;
+    const adass_monitor *monitor;
+    size_t n_fields, n_cells; /* n_cells: n_fields x K */
+    double budget;
+    size_t *vocab, *sizes;             /* [n_fields] */
+    adass_subnet_scores *scores;
+    double *theta, *policy, *gradient; /* [n_cells] */
+    double *baseline;                  /* [n_fields] */
+    uint8_t *population;               /* [population x n_fields] */
+    double *aucs, *params;             /* [population] */
+    double sigma, lambda;
+    adass_rng rng;
+} run;
+
+static double params_of(run *r, const uint8_t *choice)
+{
+    adass_sizes_from_choice(r->candidates, choice, r->n_fields, r->sizes);
+    return (double)adass_sizes_params(r->vocab, r->sizes, r->n_fields);
+}
+
+/* ---- the policy ---- */
+
+static void softmax(const double *theta, double *p, size_t n)
+{
+    double highest = theta[0], total = 0.0;
+    for (size_t k = 1; k < n; k++)
+        highest = fmax(highest, theta[k]);
+    for (size_t k = 0; k < n; k++) {
+        p[k] = exp(theta[k] - highest);
+        total += p[k];
+    }
+    for (size_t k = 0; k < n; k++)
+        p[k] /= total;
+}
+
+static void refresh_policy(run *r)
+{
+    for (size_t at = 0; at < r->n_cells; at += r->candidates->n)
+        softmax(r->theta + at, r->policy + at, r->candidates->n);
+}
+
+static void draw(run *r, uint8_t *choice)
+{
+    const size_t n = r->candidates->n;
+    for (size_t f = 0; f < r->n_fields; f++) {
+        const double *p = r->policy + f * n;
+        double u = adass_rng_unit(&r->rng);
+        size_t k = 0;
+        while (k + 1 < n && u >= p[k])
+            u -= p[k++];
+        choice[f] = (uint8_t)k;
+    }
+}
+
+static double expected_params(const run *r)
+{
+    const size_t n = r->candidates->n;
+    double expected = 0.0;
+    for (size_t f = 0; f < r->n_fields; f++)
+        for (size_t k = 0; k < n; k++)
+            expected += r->policy[f * n + k] * (double)r->vocab[f] * (double)r->candidates->sizes[k];
+    return expected;
+}
+
+/* ---- one iteration ---- */
+
+static adass_status measure_population(run *r, adass_error *err)
+{
+    for (size_t i = 0; i < r->config->population; i++) {
+        uint8_t *choice = r->population + i * r->n_fields;
+        draw(r, choice);
+        r->params[i] = params_of(r, choice);
+        const adass_status status = adass_subnet_scores_get(r->scores, choice, &r->aucs[i], err);
+        if (status != ADASS_OK)
+            return status;
+    }
+    return ADASS_OK;
+}
+
+static void refresh_sigma(run *r, bool first)
+{
+    const double n = (double)r->config->population;
+    double mean = 0.0, variance = 0.0;
+    for (size_t i = 0; i < r->config->population; i++)
+        mean += r->aucs[i] / n;
+    for (size_t i = 0; i < r->config->population; i++)
+        variance += (r->aucs[i] - mean) * (r->aucs[i] - mean) / n;
+    /* As the policy narrows, the spread goes to 0; below a hundredth of a point of AUC differences are noise. */
+    const double now = fmax(sqrt(variance), 1e-4);
+    r->sigma = first ? now : r->config->baseline_decay * r->sigma + (1.0 - r->config->baseline_decay) * now;
+}
+
+static double reward(const run *r, size_t i, size_t f)
+{
+    const uint8_t *choice = r->population + i * r->n_fields;
+    const double over = fmax(0.0, r->params[i] / r->budget - 1.0);
+    const double share =
+        (double)r->vocab[f] * (double)r->candidates->sizes[choice[f]] / fmax(r->params[i], 1.0);
+    return r->aucs[i] / r->sigma - r->lambda * over * (double)r->n_fields * share;
+}
+
+/* Adds the gradient of field f: REINFORCE over the population, then the entropy bonus. */
+static void field_gradient(run *r, size_t f, bool first, double entropy)
+{
+    const size_t n = r->candidates->n, population = r->config->population;
+    const double *p = r->policy + f * n;
+    double *g = r->gradient + f * n;
+    double mean = 0.0;
+    memset(g, 0, n * sizeof *g);
+    for (size_t i = 0; i < population; i++)
+        mean += reward(r, i, f) / (double)population;
+    if (first)
+        r->baseline[f] = mean;
+    for (size_t i = 0; i < population; i++) {
+        const double advantage = (reward(r, i, f) - r->baseline[f]) / (double)population;
+        const uint8_t chosen = r->population[i * r->n_fields + f];
+        for (size_t k = 0; k < n; k++)
+            g[k] += advantage * ((k == chosen ? 1.0 : 0.0) - p[k]);
+    }
+    r->baseline[f] = r->config->baseline_decay * r->baseline[f] + (1.0 - r->config->baseline_decay) * mean;
+
+    double h = 0.0; /* entropy; its gradient is -p_k (log p_k + h) */
+    for (size_t k = 0; k < n; k++)
+        h -= p[k] * log(fmax(p[k], 1e-300));
+    for (size_t k = 0; k < n; k++)
+        g[k] -= entropy * p[k] * (log(fmax(p[k], 1e-300)) + h);
+}
+
+static adass_status iterate(run *r, size_t iteration, adass_error *err)
+{
+    const adass_search_config *c = r->config;
+    const double left = 1.0 - (double)iteration / (double)c->iterations;
+    adass_status status = measure_population(r, err);
+    if (status != ADASS_OK)
+        return status;
+    refresh_sigma(r, iteration == 0);
+    for (size_t f = 0; f < r->n_fields; f++)
+        field_gradient(r, f, iteration == 0, c->entropy * left);
+    for (size_t i = 0; i < r->n_cells; i++)
+        r->theta[i] += c->learning_rate * r->gradient[i];
+    refresh_policy(r);
+    const double over = expected_params(r) / r->budget - 1.0;
+    r->lambda = fmax(0.0, r->lambda + c->penalty_rate * over);
+    return ADASS_OK;
+}
+
+static adass_status run_iterations(run *r, adass_error *err)
+{
+    refresh_policy(r);
+    for (size_t i = 0; i < r->config->iterations; i++) {
+        adass_status status = iterate(r, i, err);
+        if (status != ADASS_OK)
+            return status;
+        double mean = 0.0;
+        for (size_t j = 0; j < r->config->population; j++)
+            mean += r->aucs[j] / (double)r->config->population;
+        char note[96];
+        snprintf(note, sizeof note, "AUC %.4f, expected parameters %.2f of the budget, lambda %.1f", mean,
+                 expected_params(r) / r->budget, r->lambda);
+        status = adass_monitor_tick(r->monitor, "search", i + 1, r->config->iterations, note, err);
+        if (status != ADASS_OK)
+            return status;
+    }
+    return ADASS_OK;
+}
+
+/* ---- the answer ---- */
+
+static void mode(const run *r, uint8_t *choice)
+{
+    const size_t n = r->candidates->n;
+    for (size_t f = 0; f < r->n_fields; f++) {
+        size_t best = 0;
+        for (size_t k = 1; k < n; k++)
+            if (r->policy[f * n + k] > r->policy[f * n + best])
+                best = k;
+        choice[f] = (uint8_t)best;
+    }
+}
+
+/* Shrinks the field that loses the least AUC for each parameter it saves; one always can, since the smallest everywhere fits. */
+static adass_status shrink_one(run *r, uint8_t *choice, adass_error *err)
+{
+    double before, best_price = INFINITY;
+    size_t best = r->n_fields;
+    adass_status status = adass_subnet_scores_get(r->scores, choice, &before, err);
+    for (size_t f = 0; f < r->n_fields && status == ADASS_OK; f++) {
+        if (choice[f] == 0)
+            continue;
+        const double saved =
+            (double)r->vocab[f] * (double)(r->candidates->sizes[choice[f]] - r->candidates->sizes[choice[f] - 1]);
+        double after;
+        choice[f]--;
+        status = adass_subnet_scores_get(r->scores, choice, &after, err);
+        choice[f]++;
+        const double price = (before - after) / saved;
+        if (status == ADASS_OK && (best == r->n_fields || price < best_price)) {
+            best = f;
+            best_price = price;
+        }
+    }
+    if (status == ADASS_OK)
+        choice[best]--;
+    return status;
+}
+
+static adass_status answer(run *r, uint8_t *choice, adass_search_result *out, adass_error *err)
+{
+    mode(r, choice);
+    while (params_of(r, choice) > r->budget) {
+        const adass_status status = shrink_one(r, choice, err);
+        if (status != ADASS_OK)
+            return status;
+        out->repairs++;
+    }
+    out->params = (uint64_t)params_of(r, choice);
+    return adass_subnet_scores_get(r->scores, choice, &out->inherited_auc, err);
+}
+
+/* ---- the whole ---- */
+
+static adass_status check_budget(const adass_candidates *candidates, const size_t *vocab,
+                                 size_t n_fields, uint64_t budget, adass_error *err)
+{
+    uint64_t least = 0;
+    for (size_t f = 0; f < n_fields; f++)
+        least += (uint64_t)vocab[f] * candidates->sizes[0];
+    if (least <= budget)
+        return ADASS_OK;
+    return adass_fail(err, ADASS_EINVAL,
+                      "a budget of %llu parameters cannot be kept: size %zu in every field needs %llu; raise --budget or add a smaller candidate (0 drops a field)",
+                      (unsigned long long)budget, candidates->sizes[0], (unsigned long long)least);
+}
+
+static adass_status check_config(const adass_search_config *c, adass_error *err)
+{
+    if (c->iterations == 0 || c->population == 0 || !(c->learning_rate > 0.0) ||
+        !(c->entropy >= 0.0) || !(c->penalty >= 0.0) || !(c->baseline_decay >= 0.0 && c->baseline_decay < 1.0) ||
+        !(c->penalty_rate >= 0.0))
+        return adass_fail(err, ADASS_EINVAL,
+                          "the search needs at least one iteration and a population of one, a learning rate above 0, entropy, penalty and penalty rate of at least 0, and a baseline decay in [0, 1)");
+    return ADASS_OK;
+}
+
+static adass_status allocate(run *r, adass_search_result *out, adass_error *err)
+{
+    const size_t population = r->config->population;
+    r->sizes = calloc(r->n_fields, sizeof *r->sizes);
+    r->theta = calloc(r->n_cells, sizeof *r->theta);
+    r->gradient = calloc(r->n_cells, sizeof *r->gradient);
+    r->policy = out->policy = calloc(r->n_cells, sizeof *r->policy);
+    r->baseline = calloc(r->n_fields, sizeof *r->baseline);
+    r->population = calloc(population, r->n_fields);
+    r->aucs = calloc(population, sizeof *r->aucs);
+    r->params = calloc(population, sizeof *r->params);
+    if (r->sizes == NULL || r->theta == NULL || r->gradient == NULL || r->policy == NULL ||
+        r->baseline == NULL || r->population == NULL || r->aucs == NULL || r->params == NULL)
+        return adass_fail_memory(err, "the search", (double)(r->n_cells * 24 + population * r->n_fields));
+    return ADASS_OK;
+}
+
+adass_status adass_search(const adass_model *model, const adass_candidates *candidates,
+                          const adass_dataset *dataset, const adass_compute *compute,
+                          uint64_t budget, const adass_search_config *config,
+                          const adass_monitor *monitor, uint8_t *choice, adass_search_result *out,
+                          adass_error *err)
+{
+    const double began = adass_clock_seconds();
+    *out = (adass_search_result){ 0 };
+    run r = {
+        .candidates = candidates,
+        .config = config,
+        .monitor = monitor,
+        .n_fields = model->n_fields,
+        .n_cells = model->n_fields * candidates->n,
+        .budget = (double)budget,
+        .vocab = calloc(model->n_fields, sizeof *r.vocab),
+        .lambda = config->penalty,
+    };
+    adass_evaluator *evaluator = NULL;
+    adass_status status = check_config(config, err);
+    if (status == ADASS_OK && r.vocab == NULL)
+        status = adass_fail_memory(err, "the search", (double)model->n_fields * 8.0);
+    for (size_t f = 0; f < model->n_fields && r.vocab != NULL; f++)
+        r.vocab[f] = model->tables[f].vocab;
+    if (status == ADASS_OK)
+        status = check_budget(candidates, r.vocab, r.n_fields, budget, err);
+    if (status == ADASS_OK)
+        status = allocate(&r, out, err);
+    if (status == ADASS_OK)
+        status = adass_evaluator_open(&evaluator, dataset, ADASS_VALID, config->eval_rows, compute, err);
+    if (status == ADASS_OK)
+        status = adass_subnet_scores_create(&r.scores, model, candidates, evaluator, err);
+    adass_rng_init(&r.rng, config->seed);
+    if (status == ADASS_OK)
+        status = run_iterations(&r, err);
+    if (status == ADASS_OK)
+        status = answer(&r, choice, out, err);
+    if (r.scores != NULL)
+        out->evaluations = adass_subnet_scores_count(r.scores);
+    out->lambda = r.lambda;
+    adass_subnet_scores_destroy(r.scores);
+    adass_evaluator_close(evaluator);
+    free(r.vocab);
+    free(r.sizes);
+    free(r.theta);
+    free(r.gradient);
+    free(r.baseline);
+    free(r.population);
+    free(r.aucs);
+    free(r.params);
+    out->seconds = adass_clock_seconds() - began;
+    return status;
+}
+
+void adass_search_result_free(adass_search_result *result)
+{
+    free(result->policy);
+    result->policy = NULL;
+}
+
+adass_status adass_random_assignment(const adass_candidates *candidates, const size_t *vocab,
+                                     size_t n_fields, uint64_t budget, uint64_t seed,
+                                     uint8_t *choice, adass_error *err)
+{
+    enum { DRAWS = 10000 };
+    adass_status status = check_budget(candidates, vocab, n_fields, budget, err);
+    if (status != ADASS_OK)
+        return status;
+    uint8_t *drawn = calloc(n_fields, 1);
+    if (drawn == NULL)
+        return adass_fail_memory(err, "an assignment", (double)n_fields);
+    adass_rng rng;
+    adass_rng_init(&rng, seed);
+    memset(choice, 0, n_fields);
+    uint64_t best = 0;
+    for (int i = 0; i < DRAWS && (double)best < 0.9 * (double)budget; i++) {
+        uint64_t params = 0;
+        for (size_t f = 0; f < n_fields; f++) {
+            drawn[f] = (uint8_t)adass_rng_below(&rng, candidates->n);
+            params += (uint64_t)vocab[f] * candidates->sizes[drawn[f]];
+        }
+        if (params <= budget && params > best) {
+            best = params;
+            memcpy(choice, drawn, n_fields);
+        }
+    }
+    free(drawn);
+    return ADASS_OK;
+}

@@ -1,0 +1,149 @@
+/* Stage 1: training the supernet. */
+#include "adass/supernet.h"
+
+#include "clock.h"
+#include "sampler.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+/* Streams of random numbers derived from the supernet's seed. */
+enum { STREAM_DRAWS = 1u << 30 }; /* far from the epochs, whose order has streams 0, 1, ... */
+
+typedef struct run {
+    adass_model *model;
+    const adass_candidates *candidates;
+    const adass_supernet_config *config;
+    const adass_monitor *monitor;
+    adass_batches *batches;
+    adass_trainer *trainer;
+    const adass_sampler_kind *kind;
+    adass_sampler *sampler;
+    adass_field_gradient *gradients; /* [n_fields], or NULL */
+    uint8_t *choice;                 /* [n_fields] */
+    size_t *sizes, *vocab;           /* [n_fields] */
+    adass_rng rng;
+    adass_supernet_result *out;
+} run;
+
+static adass_status check_widths(const adass_model *model, const adass_candidates *candidates,
+                                 adass_error *err)
+{
+    const size_t largest = candidates->sizes[candidates->n - 1];
+    for (size_t f = 0; f < model->n_fields; f++)
+        if (model->tables[f].width != largest)
+            return adass_fail(err, ADASS_EINVAL,
+                              "field %zu of the supernet has width %zu, not the largest candidate size %zu", f,
+                              model->tables[f].width, largest);
+    return ADASS_OK;
+}
+
+static adass_status prepare(run *r, const adass_dataset *dataset, const adass_compute *compute,
+                            adass_error *err)
+{
+    const size_t n_fields = r->model->n_fields, cells = n_fields * r->candidates->n;
+    adass_status status = check_widths(r->model, r->candidates, err);
+    if (status == ADASS_OK)
+        status = adass_sampler_find(r->config->sampler, &r->kind, err);
+    if (status == ADASS_OK)
+        status = adass_batches_open(&r->batches, dataset, ADASS_TRAIN, r->config->step.batch_size, err);
+    if (status == ADASS_OK)
+        status = adass_trainer_create(&r->trainer, r->model, compute, &r->config->step, err);
+    if (status != ADASS_OK)
+        return status;
+    const adass_sampler_setting setting = {
+        .n_fields = n_fields,
+        .candidates = *r->candidates,
+        .total_steps = r->config->epochs * adass_batches_count(r->batches),
+        .adaptive = r->config->adaptive,
+    };
+    status = r->kind->create(&r->sampler, &setting, err);
+    if (status != ADASS_OK)
+        return status;
+    r->choice = calloc(n_fields, sizeof *r->choice);
+    r->sizes = calloc(n_fields, sizeof *r->sizes);
+    r->vocab = calloc(n_fields, sizeof *r->vocab);
+    r->out->probability = calloc(cells, sizeof *r->out->probability);
+    if (r->kind->wants_gradients)
+        r->gradients = calloc(n_fields, sizeof *r->gradients);
+    if (r->choice == NULL || r->sizes == NULL || r->vocab == NULL || r->out->probability == NULL ||
+        (r->kind->wants_gradients && r->gradients == NULL))
+        return adass_fail_memory(err, "the supernet's training", (double)cells * 32.0);
+    for (size_t f = 0; f < n_fields; f++)
+        r->vocab[f] = r->model->tables[f].vocab;
+    adass_rng_init(&r->rng, adass_seed_derive(r->config->seed, STREAM_DRAWS));
+    return ADASS_OK;
+}
+
+static adass_status train_batch(run *r, const adass_batch *batch, double *loss, adass_error *err)
+{
+    r->kind->draw(r->sampler, &r->rng, r->choice);
+    adass_sizes_from_choice(r->candidates, r->choice, r->model->n_fields, r->sizes);
+    const adass_status status =
+        adass_trainer_step(r->trainer, r->sizes, batch, r->gradients, loss, err);
+    if (status != ADASS_OK)
+        return status;
+    r->kind->observe(r->sampler, r->choice, *loss, r->gradients);
+    r->out->steps++;
+    r->out->drawn_params += (double)adass_sizes_params(r->vocab, r->sizes, r->model->n_fields);
+    return ADASS_OK;
+}
+
+static adass_status run_epochs(run *r, adass_error *err)
+{
+    const uint64_t total = r->config->epochs * adass_batches_count(r->batches);
+    double mean = 0.0;
+    for (size_t epoch = 0; epoch < r->config->epochs; epoch++) {
+        adass_batch batch;
+        adass_batches_shuffle(r->batches, r->config->seed, epoch);
+        for (adass_batches_next(r->batches, &batch); batch.n > 0;
+             adass_batches_next(r->batches, &batch)) {
+            double loss;
+            adass_status status = train_batch(r, &batch, &loss, err);
+            if (status != ADASS_OK)
+                return status;
+            mean = r->out->steps == 1 ? loss : 0.99 * mean + 0.01 * loss;
+            char note[64];
+            snprintf(note, sizeof note, "epoch %zu, loss %.4f", epoch + 1, mean);
+            status = adass_monitor_tick(r->monitor, "supernet", r->out->steps, total, note, err);
+            if (status != ADASS_OK)
+                return status;
+        }
+    }
+    for (size_t f = 0; f < r->model->n_fields; f++)
+        for (size_t k = 0; k < r->candidates->n; k++)
+            r->out->probability[f * r->candidates->n + k] = r->kind->probability(r->sampler, f, k);
+    r->out->drawn_params /= (double)r->out->steps;
+    return ADASS_OK;
+}
+
+adass_status adass_supernet_train(adass_model *model, const adass_candidates *candidates,
+                                  const adass_dataset *dataset, const adass_compute *compute,
+                                  const adass_supernet_config *config, const adass_monitor *monitor,
+                                  adass_supernet_result *out, adass_error *err)
+{
+    *out = (adass_supernet_result){ 0 };
+    if (config->epochs == 0)
+        return adass_fail(err, ADASS_EINVAL, "a supernet needs at least one epoch");
+    const double began = adass_clock_seconds();
+    run r = { .model = model, .candidates = candidates, .config = config, .monitor = monitor, .out = out };
+    adass_status status = prepare(&r, dataset, compute, err);
+    if (status == ADASS_OK)
+        status = run_epochs(&r, err);
+    if (r.kind != NULL)
+        r.kind->destroy(r.sampler);
+    adass_trainer_destroy(r.trainer);
+    adass_batches_close(r.batches);
+    free(r.gradients);
+    free(r.choice);
+    free(r.sizes);
+    free(r.vocab);
+    out->seconds = adass_clock_seconds() - began;
+    return status;
+}
+
+void adass_supernet_result_free(adass_supernet_result *result)
+{
+    free(result->probability);
+    result->probability = NULL;
+}

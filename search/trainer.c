@@ -1,0 +1,485 @@
+/*
+ * The training step. Two parallel passes:
+ *
+ * 1. over blocks of samples: lookup, forward, loss, and the backward chain down to the gradient of the packed embeddings. All of it is local to the block;
+ * 2. over parameter tasks: a run of rows of a dense layer, a bias, or one field's tables. Each computes the whole gradient of its parameters
+ *    (over all samples, in order) and applies Adam at once.
+ *
+ * Blocks and tasks are cut by shape alone, so no result depends on the number of threads.
+ */
+#include "adass/dense.h"
+#include "adass/memory.h"
+#include "adass/rng.h"
+#include "forward.h"
+
+#include <math.h>
+#include <omp.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Rows of a weight matrix a task: its gradient (128 x 400 floats) stays in the second-level cache until Adam has used it. */
+enum { TASK_ROWS = 128 };
+
+typedef enum task_kind { TASK_WEIGHTS, TASK_BIAS, TASK_FIELD, TASK_LOGIT_BIAS } task_kind;
+
+typedef struct param_task {
+    task_kind kind;
+    size_t index;      /* layer, or view of the subnet */
+    size_t begin, end; /* rows of the layer's (packed) weights */
+    double cost;       /* rough, to begin the long tasks first */
+} param_task;
+
+/* One thread's work space. */
+typedef struct scratch {
+    float *grads;     /* a task's gradient */
+    uint32_t *unique; /* [batch] */
+    uint32_t *group;  /* [batch] */
+    uint32_t *slots;  /* [adass_dedup_slots(batch)] */
+} scratch;
+
+struct adass_trainer {
+    adass_model *model;
+    adass_compute compute;
+    adass_trainer_config config;
+    adass_subnet subnet;
+    adass_block all;                          /* forward values of the whole batch */
+    float *dx;                                /* [batch x all.x_ld] */
+    float *deltas[ADASS_HIDDEN_MAX];          /* gradient before each hidden layer's ReLU, [batch x outputs] */
+    float *dz, *losses;                       /* [batch] */
+    param_task *tasks;
+    size_t n_tasks;
+    scratch *scratch; /* [threads] */
+};
+
+/* Everything one step hands to its parts. */
+typedef struct step {
+    adass_trainer *trainer;
+    const adass_batch *batch;
+    adass_dropout dropout;
+    adass_adam dense, embedding;
+    adass_field_gradient *gradients;
+} step;
+
+static size_t max_size(size_t a, size_t b)
+{
+    return a > b ? a : b;
+}
+
+static size_t max_tasks(const adass_model *model)
+{
+    size_t n = model->n_fields + 1;
+    for (size_t i = 0; i < model->n_layers; i++)
+        n += model->layers[i].inputs / TASK_ROWS + 2;
+    return n;
+}
+
+/* Floats of a task's gradient at most. */
+static size_t max_gradient(const adass_model *model, size_t batch, size_t largest)
+{
+    size_t n = batch * (largest + 1);
+    for (size_t i = 0; i < model->n_layers; i++)
+        n = max_size(n, TASK_ROWS * model->layers[i].outputs);
+    return n;
+}
+
+static adass_status alloc_buffers(adass_trainer *t, adass_error *err)
+{
+    const adass_model *model = t->model;
+    const size_t batch = t->config.batch_size;
+    size_t largest = 0;
+    for (size_t f = 0; f < model->n_fields; f++)
+        largest = max_size(largest, model->tables[f].width);
+    t->all.x_ld = adass_packed_ld(model->block[model->n_fields]);
+    t->all.sums_ld = adass_packed_ld(largest);
+    t->all.x = adass_alloc(batch * t->all.x_ld * sizeof(float));
+    t->all.sums = adass_alloc(batch * t->all.sums_ld * sizeof(float));
+    t->all.logits = adass_alloc(batch * sizeof(float));
+    t->dx = adass_alloc(batch * t->all.x_ld * sizeof(float));
+    t->dz = adass_alloc(batch * sizeof(float));
+    t->losses = adass_alloc(batch * sizeof(float));
+    t->tasks = calloc(max_tasks(model), sizeof *t->tasks);
+    t->scratch = calloc((size_t)t->compute.threads, sizeof *t->scratch);
+    bool ok = t->all.x != NULL && t->all.sums != NULL && t->all.logits != NULL && t->dx != NULL &&
+              t->dz != NULL && t->losses != NULL && t->tasks != NULL && t->scratch != NULL;
+    for (size_t i = 0; i + 1 < model->n_layers; i++) {
+        const size_t bytes = batch * model->layers[i].outputs * sizeof(float);
+        t->all.activations[i] = adass_alloc(bytes);
+        t->deltas[i] = adass_alloc(bytes);
+        ok = ok && t->all.activations[i] != NULL && t->deltas[i] != NULL;
+    }
+    for (int i = 0; t->scratch != NULL && i < t->compute.threads; i++) {
+        scratch *s = &t->scratch[i];
+        s->grads = adass_alloc(max_gradient(model, batch, largest) * sizeof(float));
+        s->unique = adass_alloc(batch * sizeof(uint32_t));
+        s->group = adass_alloc(batch * sizeof(uint32_t));
+        s->slots = adass_alloc(adass_dedup_slots(batch) * sizeof(uint32_t));
+        ok = ok && s->grads != NULL && s->unique != NULL && s->group != NULL && s->slots != NULL;
+    }
+    if (!ok)
+        return adass_fail_memory(err, "the training step's buffers",
+                                 (double)(batch * t->all.x_ld) * 8.0);
+    return ADASS_OK;
+}
+
+adass_status adass_trainer_create(adass_trainer **out, adass_model *model,
+                                  const adass_compute *compute, const adass_trainer_config *config,
+                                  adass_error *err)
+{
+    if (config->batch_size == 0 || config->batch_size > (1u << 24))
+        return adass_fail(err, ADASS_EINVAL, "a batch of %zu samples is not possible; 1 to 2^24 are",
+                          config->batch_size);
+    adass_trainer *t = calloc(1, sizeof *t);
+    if (t == NULL)
+        return adass_fail_memory(err, "a trainer", sizeof *t);
+    t->model = model;
+    t->compute = *compute;
+    t->config = *config;
+    adass_status status = adass_subnet_init(&t->subnet, model, err);
+    if (status == ADASS_OK)
+        status = alloc_buffers(t, err);
+    if (status != ADASS_OK) {
+        adass_trainer_destroy(t);
+        return status;
+    }
+    *out = t;
+    return ADASS_OK;
+}
+
+void adass_trainer_set_learning_rate(adass_trainer *trainer, double learning_rate)
+{
+    trainer->config.learning_rate = learning_rate;
+}
+
+void adass_trainer_destroy(adass_trainer *trainer)
+{
+    if (trainer == NULL)
+        return;
+    adass_subnet_free(&trainer->subnet);
+    float *owned[] = { trainer->all.x, trainer->all.sums, trainer->all.logits,
+                       trainer->dx,    trainer->dz,       trainer->losses };
+    for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
+        free(owned[i]);
+    for (size_t i = 0; i < ADASS_HIDDEN_MAX; i++) {
+        free(trainer->all.activations[i]);
+        free(trainer->deltas[i]);
+    }
+    for (int i = 0; trainer->scratch != NULL && i < trainer->compute.threads; i++) {
+        free(trainer->scratch[i].grads);
+        free(trainer->scratch[i].unique);
+        free(trainer->scratch[i].group);
+        free(trainer->scratch[i].slots);
+    }
+    free(trainer->scratch);
+    free(trainer->tasks);
+    free(trainer);
+}
+
+/* ---- first pass: blocks of samples ---- */
+
+/* The part of the batch's arrays that belongs to the samples from `first` on. */
+static adass_block block_at(const adass_trainer *t, size_t first)
+{
+    adass_block block = t->all;
+    block.x += first * block.x_ld;
+    block.sums += first * block.sums_ld;
+    block.logits += first;
+    for (size_t i = 0; i + 1 < t->model->n_layers; i++)
+        block.activations[i] += first * t->model->layers[i].outputs;
+    return block;
+}
+
+/* Down the layers: deltas of the hidden layers, then the gradient of the packed embeddings. */
+static adass_status backward_mlp(const step *s, const adass_block *block, size_t first, size_t n,
+                                 adass_error *err)
+{
+    adass_trainer *t = s->trainer;
+    const adass_model *model = t->model;
+    const float scale = 1.0f / (1.0f - model->config.dropout);
+    const float *delta = t->dz + first;
+    for (size_t i = model->n_layers; i-- > 0;) {
+        const adass_layer *layer = &model->layers[i];
+        float *down = i == 0 ? t->dx + first * t->all.x_ld
+                             : t->deltas[i - 1] + first * layer->inputs;
+        const adass_status status = adass_dense_backward_input(
+            down, i == 0 ? t->all.x_ld : layer->inputs, delta, layer->outputs,
+            i == 0 ? t->subnet.first_w : layer->w, n, i == 0 ? t->subnet.width : layer->inputs,
+            layer->outputs, false, err);
+        if (status != ADASS_OK)
+            return status;
+        if (i > 0)
+            t->compute.kernels->relu_backward(down, down, block->activations[i - 1],
+                                              n * layer->inputs, scale);
+        delta = down;
+    }
+    return ADASS_OK;
+}
+
+static adass_status run_block(const step *s, size_t first, size_t n, adass_error *err)
+{
+    adass_trainer *t = s->trainer;
+    const adass_kernels *kernels = t->compute.kernels;
+    const adass_backbone backbone = t->model->config.backbone;
+    const adass_block block = block_at(t, first);
+    adass_dropout dropout = s->dropout;
+    dropout.first_sample = first;
+    adass_status status =
+        adass_forward_block(t->model, kernels, &t->subnet, s->batch->ids + first * t->model->n_fields,
+                            n, &dropout, &block, err);
+    if (status != ADASS_OK)
+        return status;
+    kernels->bce(t->losses + first, t->dz + first, block.logits, s->batch->labels + first, n,
+                 1.0f / (float)s->batch->n);
+    if (backbone != ADASS_FM)
+        status = backward_mlp(s, &block, first, n, err);
+    if (status == ADASS_OK && backbone != ADASS_DNN)
+        kernels->fm_backward(t->dx + first * t->all.x_ld, t->all.x_ld, t->dz + first, block.x,
+                             block.x_ld, block.sums, block.sums_ld, t->subnet.views,
+                             t->subnet.n_views, n, backbone != ADASS_FM);
+    return status;
+}
+
+/* ---- second pass: parameters ---- */
+
+/* The layer's input over the whole batch. */
+static const float *layer_input(const adass_trainer *t, size_t layer, size_t *ld)
+{
+    *ld = layer == 0 ? t->all.x_ld : t->model->layers[layer].inputs;
+    return layer == 0 ? t->all.x : t->all.activations[layer - 1];
+}
+
+static const float *layer_delta(const adass_trainer *t, size_t layer)
+{
+    return layer + 1 < t->model->n_layers ? t->deltas[layer] : t->dz;
+}
+
+/* Adam on rows [begin, end) of the packed first layer, which lie in the blocks of their fields. */
+static void update_first_layer(const step *s, const float *grads, size_t begin, size_t end)
+{
+    adass_trainer *t = s->trainer;
+    const adass_layer *layer = &t->model->layers[0];
+    for (size_t v = 0; v < t->subnet.n_views; v++) {
+        const adass_field_view *view = &t->subnet.views[v];
+        const size_t from = max_size(begin, view->offset);
+        const size_t view_end = view->offset + view->size;
+        const size_t to = end < view_end ? end : view_end;
+        if (from >= to)
+            continue;
+        const size_t row = t->model->block[t->subnet.field[v]] + from - view->offset;
+        const size_t at = row * layer->outputs;
+        t->compute.kernels->adam_dense(layer->w + at, layer->w_m + at, layer->w_v + at,
+                                       grads + (from - begin) * layer->outputs,
+                                       (to - from) * layer->outputs, &s->dense);
+    }
+}
+
+static adass_status run_weights(const step *s, const param_task *task, scratch *work, adass_error *err)
+{
+    adass_trainer *t = s->trainer;
+    const adass_layer *layer = &t->model->layers[task->index];
+    size_t ld;
+    const float *input = layer_input(t, task->index, &ld);
+    const adass_status status = adass_dense_backward_weights(
+        work->grads, input + task->begin, ld, layer_delta(t, task->index), layer->outputs,
+        s->batch->n, task->end - task->begin, layer->outputs, err);
+    if (status != ADASS_OK)
+        return status;
+    if (task->index == 0) {
+        update_first_layer(s, work->grads, task->begin, task->end);
+    } else {
+        const size_t at = task->begin * layer->outputs;
+        t->compute.kernels->adam_dense(layer->w + at, layer->w_m + at, layer->w_v + at, work->grads,
+                                       (task->end - task->begin) * layer->outputs, &s->dense);
+    }
+    return ADASS_OK;
+}
+
+static void run_bias(const step *s, const param_task *task, scratch *work)
+{
+    adass_trainer *t = s->trainer;
+    const adass_kernels *kernels = t->compute.kernels;
+    const adass_layer *layer = &t->model->layers[task->index];
+    kernels->column_sums(work->grads, layer_delta(t, task->index), layer->outputs, s->batch->n,
+                         layer->outputs);
+    kernels->adam_dense(layer->bias, layer->bias_m, layer->bias_v, work->grads, layer->outputs,
+                        &s->dense);
+}
+
+static void run_logit_bias(const step *s)
+{
+    adass_model *model = s->trainer->model;
+    const adass_kernels *kernels = s->trainer->compute.kernels;
+    float grad;
+    kernels->column_sums(&grad, s->trainer->dz, 1, s->batch->n, 1);
+    kernels->adam_dense(&model->bias, &model->bias_m, &model->bias_v, &grad, 1, &s->dense);
+}
+
+static void note_gradient(const step *s, const float *grads, size_t n, size_t size, size_t field)
+{
+    adass_field_gradient *note = &s->gradients[field];
+    note->touched = n;
+    s->trainer->compute.kernels->column_squares(note->squares, grads, size, n, size);
+}
+
+static void run_field(const step *s, const param_task *task, scratch *work)
+{
+    adass_trainer *t = s->trainer;
+    const adass_kernels *kernels = t->compute.kernels;
+    const adass_field_view *view = &t->subnet.views[task->index];
+    const size_t field = t->subnet.field[task->index];
+    const adass_table *table = &t->model->tables[field];
+    const size_t n = adass_dedup_ids(work->unique, work->group, s->batch->ids + view->column,
+                                     t->model->n_fields, s->batch->n, work->slots);
+    kernels->dedup_accumulate(work->grads, view->size, t->dx + view->offset, t->all.x_ld,
+                              work->group, s->batch->n, view->size);
+    if (s->gradients != NULL)
+        note_gradient(s, work->grads, n, view->size, field);
+    kernels->adam_rows(table->rows, table->width, table->moments, table->moments + table->width,
+                       2 * table->width, work->unique, work->grads, view->size, n, view->size,
+                       &s->embedding);
+    if (table->linear == NULL)
+        return;
+    kernels->dedup_accumulate(work->grads, 1, t->dz, 1, work->group, s->batch->n, 1);
+    kernels->adam_rows(table->linear, 1, table->linear_moments, table->linear_moments + 1, 2,
+                       work->unique, work->grads, 1, n, 1, &s->embedding);
+}
+
+static void add_task(adass_trainer *t, task_kind kind, size_t index, size_t begin, size_t end,
+                     double cost)
+{
+    t->tasks[t->n_tasks++] =
+        (param_task){ .kind = kind, .index = index, .begin = begin, .end = end, .cost = cost };
+}
+
+static int by_falling_cost(const void *a, const void *b)
+{
+    const double x = ((const param_task *)a)->cost, y = ((const param_task *)b)->cost;
+    return (x < y) - (x > y);
+}
+
+static void plan_tasks(adass_trainer *t)
+{
+    const adass_model *model = t->model;
+    t->n_tasks = 0;
+    for (size_t i = 0; i < model->n_layers; i++) {
+        const size_t inputs = i == 0 ? t->subnet.width : model->layers[i].inputs;
+        const double outputs = (double)model->layers[i].outputs;
+        for (size_t row = 0; row < inputs; row += TASK_ROWS) {
+            const size_t end = row + TASK_ROWS < inputs ? row + TASK_ROWS : inputs;
+            add_task(t, TASK_WEIGHTS, i, row, end, (double)(end - row) * outputs / 16.0);
+        }
+        add_task(t, TASK_BIAS, i, 0, 0, outputs);
+    }
+    if (model->n_layers == 0)
+        add_task(t, TASK_LOGIT_BIAS, 0, 0, 0, 1.0);
+    for (size_t v = 0; v < t->subnet.n_views; v++)
+        add_task(t, TASK_FIELD, v, 0, 0, 40.0 + 4.0 * (double)t->subnet.views[v].size);
+    qsort(t->tasks, t->n_tasks, sizeof *t->tasks, by_falling_cost);
+}
+
+static adass_status run_task(const step *s, const param_task *task, adass_error *err)
+{
+    scratch *work = &s->trainer->scratch[omp_get_thread_num()];
+    switch (task->kind) {
+    case TASK_WEIGHTS:
+        return run_weights(s, task, work, err);
+    case TASK_BIAS:
+        run_bias(s, task, work);
+        return ADASS_OK;
+    case TASK_FIELD:
+        run_field(s, task, work);
+        return ADASS_OK;
+    case TASK_LOGIT_BIAS:
+        run_logit_bias(s);
+        return ADASS_OK;
+    }
+    return ADASS_OK;
+}
+
+/* ---- the step ---- */
+
+static adass_adam adam_at(const adass_trainer_config *config, uint64_t steps, double l2)
+{
+    const double t = (double)steps;
+    return (adass_adam){
+        .step_size = (float)(config->learning_rate / (1.0 - pow(config->beta1, t))),
+        .beta1 = (float)config->beta1,
+        .beta2 = (float)config->beta2,
+        .rest1 = (float)(1.0 - config->beta1),
+        .rest2 = (float)(1.0 - config->beta2),
+        .epsilon = (float)config->epsilon,
+        .inv_sqrt_bc2 = (float)(1.0 / sqrt(1.0 - pow(config->beta2, t))),
+        .l2 = (float)l2,
+    };
+}
+
+static step begin_step(adass_trainer *t, const adass_batch *batch, adass_field_gradient *gradients)
+{
+    adass_model *model = t->model;
+    model->steps++;
+    step s = {
+        .trainer = t,
+        .batch = batch,
+        .dropout = { .rate = model->config.dropout },
+        .dense = adam_at(&t->config, model->steps, 0.0),
+        .embedding = adam_at(&t->config, model->steps, t->config.l2),
+        .gradients = gradients,
+    };
+    for (uint64_t i = 0; i < ADASS_HIDDEN_MAX; i++)
+        s.dropout.keys[i] =
+            (uint32_t)adass_mix_at(model->config.seed, model->steps * ADASS_HIDDEN_MAX + i);
+    if (gradients != NULL)
+        memset(gradients, 0, model->n_fields * sizeof *gradients);
+    return s;
+}
+
+static double mean_loss(const adass_trainer *t, size_t n)
+{
+    double sum = 0.0;
+    for (size_t b = 0; b < n; b++)
+        sum += (double)t->losses[b];
+    return sum / (double)n;
+}
+
+adass_status adass_trainer_step(adass_trainer *trainer, const size_t *sizes,
+                                const adass_batch *batch, adass_field_gradient *gradients,
+                                double *loss, adass_error *err)
+{
+    adass_trainer *t = trainer;
+    adass_subnet_select(&t->subnet, t->model, sizes);
+    plan_tasks(t);
+    const step s = begin_step(t, batch, gradients);
+    adass_status result = ADASS_OK;
+    adass_error first = { 0 };
+#pragma omp parallel num_threads(t->compute.threads)
+    {
+        adass_dense_single_thread();
+        adass_error mine = { 0 };
+        adass_status status = ADASS_OK;
+#pragma omp for schedule(dynamic)
+        for (size_t begin = 0; begin < batch->n; begin += ADASS_BLOCK_SAMPLES) {
+            const size_t left = batch->n - begin;
+            if (status == ADASS_OK)
+                status = run_block(&s, begin, left < ADASS_BLOCK_SAMPLES ? left : ADASS_BLOCK_SAMPLES,
+                                   &mine);
+        }
+#pragma omp for schedule(dynamic)
+        for (size_t i = 0; i < t->n_tasks; i++)
+            if (status == ADASS_OK)
+                status = run_task(&s, &t->tasks[i], &mine);
+        if (status != ADASS_OK) {
+#pragma omp critical(adass_step)
+            {
+                result = status;
+                first = mine;
+            }
+        }
+    }
+    if (result != ADASS_OK)
+        return adass_fail(err, result, "%s", first.message);
+    *loss = mean_loss(t, batch->n);
+    if (!isfinite(*loss))
+        return adass_fail(err, ADASS_EINVAL,
+                          "the loss of step %llu is not a number: training has diverged; use a smaller learning rate",
+                          (unsigned long long)t->model->steps);
+    return ADASS_OK;
+}

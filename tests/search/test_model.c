@@ -1,0 +1,489 @@
+/*
+ * Models against an independent forward pass in double: outputs, and the gradient of every parameter group against finite differences; subnets against
+ * stand-alone models with the same weights; independence of the number of threads.
+ *
+ * The gradient of a first step is read from Adam's first moment, which is then (1 - beta1) times it.
+ */
+#include "adass/memory.h"
+#include "adass/model.h"
+#include "adass/rng.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { FIELDS = 4, SAMPLES = 300, WIDEST = 7 };
+
+static const size_t vocab[FIELDS] = { 11, 5, 23, 2 };
+static const size_t full[FIELDS] = { WIDEST, WIDEST, WIDEST, WIDEST };
+static const size_t mixed[FIELDS] = { 3, WIDEST, 1, 2 };
+static const size_t dropped[FIELDS] = { 3, 0, 5, 2 };
+
+typedef struct fixture {
+    uint32_t ids[SAMPLES * FIELDS];
+    float labels[SAMPLES];
+    adass_batch batch;
+    adass_compute compute;
+} fixture;
+
+static adass_model_config config_of(adass_backbone backbone, float dropout)
+{
+    return (adass_model_config){ .backbone = backbone, .n_hidden = 2, .hidden = { 9, 5 }, .dropout = dropout, .init_std = 0.5f, .seed = 42 };
+}
+
+static const adass_trainer_config trainer_config = {
+    .batch_size = SAMPLES, .learning_rate = 0.01, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .l2 = 0.0
+};
+
+static int set_up(void **state)
+{
+    fixture *x = calloc(1, sizeof *x);
+    adass_rng rng;
+    adass_rng_init(&rng, 7);
+    for (size_t i = 0; i < SAMPLES; i++) {
+        for (size_t f = 0; f < FIELDS; f++)
+            x->ids[i * FIELDS + f] = (uint32_t)adass_rng_below(&rng, vocab[f]);
+        x->labels[i] = (float)adass_rng_below(&rng, 2);
+    }
+    x->batch = (adass_batch){ .n = SAMPLES, .ids = x->ids, .labels = x->labels };
+    x->compute.threads = 2;
+    adass_error err;
+    if (adass_kernels_get("best", &x->compute.kernels, &err) != ADASS_OK)
+        return -1;
+    *state = x;
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    free(*state);
+    return 0;
+}
+
+/* A model whose biases and first-order weights are not 0 either. */
+static adass_model *new_model(adass_backbone backbone, float dropout, const size_t *widths)
+{
+    adass_model *model = NULL;
+    adass_error err;
+    const adass_model_config config = config_of(backbone, dropout);
+    if (adass_model_create(&model, &config, FIELDS, vocab, widths, &err) != ADASS_OK)
+        fail_msg("%s", err.message);
+    adass_rng rng;
+    adass_rng_init(&rng, 3);
+    for (size_t i = FIELDS; i < adass_model_tensor_count(model); i++) {
+        const adass_tensor t = adass_model_tensor(model, i, NULL);
+        for (size_t k = 0; k < t.rows * t.cols; k++)
+            t.data[k] += (float)(0.2 * adass_rng_unit(&rng) - 0.1);
+    }
+    return model;
+}
+
+/* ---- the oracle ---- */
+
+static double reference_dropout(const adass_model *model, double a, size_t layer, size_t sample, size_t unit)
+{
+    const float rate = model->config.dropout;
+    const size_t units = model->layers[layer].outputs;
+    const uint32_t key = (uint32_t)adass_mix_at(model->config.seed, 1 * ADASS_HIDDEN_MAX + layer);
+    const uint32_t hash = adass_mix32(adass_mix32((uint32_t)(sample * units + unit)) ^ key);
+    return hash >= (uint32_t)((double)rate * 0x1p32) ? a / (1.0 - (double)rate) : 0.0;
+}
+
+static double reference_mlp(const adass_model *model, const size_t *sizes, double x[FIELDS][WIDEST],
+                            size_t sample, bool training)
+{
+    double now[64] = { 0 }, next[64];
+    for (size_t l = 0; l < model->n_layers; l++) {
+        const adass_layer *layer = &model->layers[l];
+        for (size_t o = 0; o < layer->outputs; o++) {
+            double sum = (double)layer->bias[o];
+            if (l == 0)
+                for (size_t f = 0; f < FIELDS; f++)
+                    for (size_t k = 0; k < sizes[f]; k++)
+                        sum += x[f][k] * (double)layer->w[(model->block[f] + k) * layer->outputs + o];
+            for (size_t i = 0; l > 0 && i < layer->inputs; i++)
+                sum += now[i] * (double)layer->w[i * layer->outputs + o];
+            if (l + 1 < model->n_layers) {
+                sum = sum > 0.0 ? sum : 0.0;
+                if (training)
+                    sum = reference_dropout(model, sum, l, sample, o);
+            }
+            next[o] = sum;
+        }
+        memcpy(now, next, sizeof now);
+    }
+    return now[0];
+}
+
+static double reference_logit(const adass_model *model, const size_t *sizes, const uint32_t *ids,
+                              size_t sample, bool training)
+{
+    double x[FIELDS][WIDEST] = { { 0 } }, z = (double)model->bias;
+    for (size_t f = 0; f < FIELDS; f++) {
+        const adass_table *t = &model->tables[f];
+        for (size_t k = 0; k < sizes[f]; k++)
+            x[f][k] = (double)t->rows[ids[f] * t->width + k];
+        if (model->config.backbone != ADASS_DNN && sizes[f] > 0)
+            z += (double)t->linear[ids[f]];
+    }
+    if (model->config.backbone != ADASS_DNN)
+        for (size_t f = 0; f < FIELDS; f++)
+            for (size_t g = 0; g < f; g++)
+                for (size_t k = 0; k < sizes[f] && k < sizes[g]; k++)
+                    z += x[f][k] * x[g][k];
+    if (model->config.backbone != ADASS_FM)
+        z += reference_mlp(model, sizes, x, sample, training);
+    return z;
+}
+
+static double reference_loss(const adass_model *model, const size_t *sizes, const fixture *x)
+{
+    double sum = 0.0;
+    for (size_t i = 0; i < SAMPLES; i++) {
+        const double z = reference_logit(model, sizes, x->ids + i * FIELDS, i, true);
+        sum += log1p(exp(z)) - z * (double)x->labels[i];
+    }
+    return sum / SAMPLES;
+}
+
+/* ---- tests ---- */
+
+static void check_predict(const fixture *x, adass_backbone backbone, const size_t *sizes)
+{
+    adass_error err;
+    adass_model *model = new_model(backbone, 0.0f, full);
+    float logits[SAMPLES];
+    assert_int_equal(adass_model_predict(model, &x->compute, sizes, x->ids, SAMPLES, logits, &err), ADASS_OK);
+    for (size_t i = 0; i < SAMPLES; i++) {
+        const double want = reference_logit(model, sizes, x->ids + i * FIELDS, i, false);
+        if (fabs((double)logits[i] - want) > 1e-5 * (1.0 + fabs(want)))
+            fail_msg("%s: logit %zu is %g, expected %g", adass_backbone_name(backbone), i, (double)logits[i], want);
+    }
+    adass_model_destroy(model);
+}
+
+static void test_predict(void **state)
+{
+    for (int b = 0; b < ADASS_N_BACKBONES; b++) {
+        check_predict(*state, (adass_backbone)b, full);
+        check_predict(*state, (adass_backbone)b, mixed);
+        check_predict(*state, (adass_backbone)b, dropped);
+    }
+}
+
+/* First moment of element i of a tensor, and whether the subnet reaches the element. */
+static float moment_of(const adass_model *model, const adass_tensor *t, size_t i, const size_t *sizes, bool *reached)
+{
+    *reached = true;
+    for (size_t f = 0; f < FIELDS; f++) {
+        const adass_table *table = &model->tables[f];
+        const size_t row = i / t->cols, column = i % t->cols;
+        if (t->data == table->rows) {
+            *reached = column < sizes[f];
+            return table->moments[row * 2 * table->width + column];
+        }
+        if (t->data == table->linear) {
+            *reached = sizes[f] > 0;
+            return table->linear_moments[2 * i];
+        }
+        if (t->data == model->layers[0].w && row >= model->block[f] && row < model->block[f + 1]) {
+            *reached = row - model->block[f] < sizes[f];
+            return model->layers[0].w_m[i];
+        }
+    }
+    for (size_t l = 0; l < model->n_layers; l++) {
+        if (t->data == model->layers[l].w)
+            return model->layers[l].w_m[i];
+        if (t->data == model->layers[l].bias)
+            return model->layers[l].bias_m[i];
+    }
+    return model->bias_m;
+}
+
+/* Central difference of the reference loss around the weights before the step. */
+static double difference(adass_model *before, const adass_tensor *t, size_t i, const size_t *sizes, const fixture *x)
+{
+    const float h = 0x1p-16f, w = t->data[i]; /* small, since a sample's ReLU that flips within +-h falsifies the difference */
+    t->data[i] = w + h;
+    const double above = reference_loss(before, sizes, x);
+    const double up = (double)t->data[i];
+    t->data[i] = w - h;
+    const double below = reference_loss(before, sizes, x);
+    const double down = (double)t->data[i];
+    t->data[i] = w;
+    return (above - below) / (up - down);
+}
+
+static void check_gradients(const fixture *x, adass_backbone backbone, float dropout, const size_t *sizes)
+{
+    adass_error err;
+    double loss;
+    adass_model *model = new_model(backbone, dropout, full), *before = new_model(backbone, dropout, full);
+    adass_trainer *trainer = NULL;
+    assert_int_equal(adass_trainer_create(&trainer, model, &x->compute, &trainer_config, &err), ADASS_OK);
+    assert_int_equal(adass_trainer_step(trainer, sizes, &x->batch, NULL, &loss, &err), ADASS_OK);
+    assert_true(fabs(loss - reference_loss(before, sizes, x)) < 1e-6);
+    for (size_t t = 0; t < adass_model_tensor_count(model); t++) {
+        const adass_tensor now = adass_model_tensor(model, t, NULL), was = adass_model_tensor(before, t, NULL);
+        size_t moved = 0;
+        for (size_t i = 0; i < now.rows * now.cols; i++) {
+            bool reached;
+            const double gradient = (double)moment_of(model, &now, i, sizes, &reached) / (1.0 - 0.9);
+            const double expected = difference(before, &was, i, sizes, x);
+            if (!reached && (gradient != 0.0 || memcmp(&now.data[i], &was.data[i], sizeof(float)) != 0))
+                fail_msg("%s, %s[%zu] lies outside the subnet but was changed", adass_backbone_name(backbone), now.name, i);
+            if (fabs(gradient - expected) > 2e-4 + 1e-3 * fabs(expected))
+                fail_msg("%s, dropout %g, %s[%zu]: gradient %g, by differences %g", adass_backbone_name(backbone),
+                         (double)dropout, now.name, i, gradient, expected);
+            moved += fabs(gradient) > 1e-3;
+        }
+        if (moved == 0 && strncmp(now.name, "embedding.1", 11) != 0 && strncmp(now.name, "linear.1", 8) != 0)
+            fail_msg("%s: no gradient in %s: nothing was tested", adass_backbone_name(backbone), now.name);
+    }
+    adass_trainer_destroy(trainer);
+    adass_model_destroy(model);
+    adass_model_destroy(before);
+}
+
+static void test_gradients(void **state)
+{
+    for (int b = 0; b < ADASS_N_BACKBONES; b++) {
+        check_gradients(*state, (adass_backbone)b, 0.0f, full);
+        check_gradients(*state, (adass_backbone)b, 0.3f, mixed);
+        check_gradients(*state, (adass_backbone)b, 0.0f, dropped);
+    }
+}
+
+/* A stand-alone model of the sizes, with the weights that the subnet of `super` has. */
+static adass_model *stand_alone(const adass_model *super, const size_t *sizes)
+{
+    adass_model *model = new_model(super->config.backbone, super->config.dropout, sizes);
+    for (size_t f = 0; f < FIELDS; f++) {
+        const adass_table *from = &super->tables[f], *to = &model->tables[f];
+        for (size_t row = 0; row < vocab[f]; row++)
+            memcpy(to->rows + row * to->width, from->rows + row * from->width, sizes[f] * sizeof(float));
+        if (from->linear != NULL)
+            memcpy(to->linear, from->linear, vocab[f] * sizeof(float));
+        for (size_t k = 0; super->n_layers > 0 && k < sizes[f]; k++)
+            memcpy(model->layers[0].w + (model->block[f] + k) * model->layers[0].outputs,
+                   super->layers[0].w + (super->block[f] + k) * super->layers[0].outputs,
+                   super->layers[0].outputs * sizeof(float));
+    }
+    for (size_t l = 0; l < super->n_layers; l++) {
+        const adass_layer *from = &super->layers[l], *to = &model->layers[l];
+        if (l > 0)
+            memcpy(to->w, from->w, from->inputs * from->outputs * sizeof(float));
+        memcpy(to->bias, from->bias, from->outputs * sizeof(float));
+    }
+    model->bias = super->bias;
+    return model;
+}
+
+static void expect_same_outputs(const fixture *x, const adass_model *super, const adass_model *alone, const size_t *sizes)
+{
+    float a[SAMPLES], b[SAMPLES];
+    adass_error err;
+    assert_int_equal(adass_model_predict(super, &x->compute, sizes, x->ids, SAMPLES, a, &err), ADASS_OK);
+    assert_int_equal(adass_model_predict(alone, &x->compute, NULL, x->ids, SAMPLES, b, &err), ADASS_OK);
+    assert_memory_equal(a, b, sizeof a);
+}
+
+static void test_subnet_is_stand_alone(void **state)
+{
+    const fixture *x = *state;
+    const size_t *assignments[] = { mixed, dropped, full };
+    for (int b = 0; b < ADASS_N_BACKBONES; b++)
+        for (size_t i = 0; i < 3; i++) {
+            adass_error err;
+            double loss_super, loss_alone;
+            adass_model *super = new_model((adass_backbone)b, 0.2f, full);
+            adass_model *alone = stand_alone(super, assignments[i]);
+            expect_same_outputs(x, super, alone, assignments[i]);
+            adass_trainer *train_super = NULL, *train_alone = NULL;
+            assert_int_equal(adass_trainer_create(&train_super, super, &x->compute, &trainer_config, &err), ADASS_OK);
+            assert_int_equal(adass_trainer_create(&train_alone, alone, &x->compute, &trainer_config, &err), ADASS_OK);
+            for (int step = 0; step < 5; step++) { /* training keeps them the same, too */
+                assert_int_equal(adass_trainer_step(train_super, assignments[i], &x->batch, NULL, &loss_super, &err), ADASS_OK);
+                assert_int_equal(adass_trainer_step(train_alone, NULL, &x->batch, NULL, &loss_alone, &err), ADASS_OK);
+                assert_true(loss_super == loss_alone);
+            }
+            expect_same_outputs(x, super, alone, assignments[i]);
+            adass_trainer_destroy(train_super);
+            adass_trainer_destroy(train_alone);
+            adass_model_destroy(super);
+            adass_model_destroy(alone);
+        }
+}
+
+/* Parameters after ten steps; the caller frees them. */
+static float *trained(const fixture *x, adass_backbone backbone, int threads)
+{
+    adass_error err;
+    double loss, first = 0.0;
+    const adass_compute compute = { .kernels = x->compute.kernels, .threads = threads };
+    adass_model *model = new_model(backbone, 0.1f, full);
+    adass_trainer *trainer = NULL;
+    assert_int_equal(adass_trainer_create(&trainer, model, &compute, &trainer_config, &err), ADASS_OK);
+    for (int step = 0; step < 10; step++) {
+        assert_int_equal(adass_trainer_step(trainer, NULL, &x->batch, NULL, &loss, &err), ADASS_OK);
+        if (step == 0)
+            first = loss;
+    }
+    assert_true(loss < first); /* it learns */
+    float *values = malloc(adass_model_param_count(model) * sizeof *values);
+    adass_model_store(model, values);
+    adass_trainer_destroy(trainer);
+    adass_model_destroy(model);
+    return values;
+}
+
+static void test_threads_do_not_matter(void **state)
+{
+    for (int b = 0; b < ADASS_N_BACKBONES; b++) {
+        adass_model *shape = new_model((adass_backbone)b, 0.1f, full);
+        const size_t bytes = adass_model_param_count(shape) * sizeof(float);
+        float *one = trained(*state, (adass_backbone)b, 1);
+        for (int threads = 2; threads <= 5; threads++) {
+            float *more = trained(*state, (adass_backbone)b, threads);
+            assert_memory_equal(one, more, bytes);
+            free(more);
+        }
+        free(one);
+        adass_model_destroy(shape);
+    }
+}
+
+/* On every ISA the same training ends near the same weights. */
+static void test_isas_agree(void **state)
+{
+    const fixture *x = *state;
+    adass_model *shape = new_model(ADASS_DEEPFM, 0.1f, full);
+    const size_t n = adass_model_param_count(shape);
+    float *best = trained(x, ADASS_DEEPFM, 2);
+    for (size_t i = 0; i < adass_isa_count(); i++) {
+        fixture other = *x;
+        adass_error err;
+        if (!adass_isa_supported(i, NULL))
+            continue;
+        assert_int_equal(adass_kernels_get(adass_isa_name(i), &other.compute.kernels, &err), ADASS_OK);
+        float *values = trained(&other, ADASS_DEEPFM, 2);
+        for (size_t k = 0; k < n; k++)
+            assert_true(fabsf(values[k] - best[k]) < 5e-3f);
+        free(values);
+    }
+    free(best);
+    adass_model_destroy(shape);
+}
+
+static void test_l2_pulls_touched_rows(void **state)
+{
+    const fixture *x = *state;
+    adass_error err;
+    double loss;
+    adass_trainer_config strong = trainer_config;
+    strong.l2 = 0.5;
+    adass_model *model = new_model(ADASS_FM, 0.0f, full), *plain = new_model(ADASS_FM, 0.0f, full);
+    adass_model *before = new_model(ADASS_FM, 0.0f, full);
+    adass_trainer *a = NULL, *b = NULL;
+    assert_int_equal(adass_trainer_create(&a, model, &x->compute, &strong, &err), ADASS_OK);
+    assert_int_equal(adass_trainer_create(&b, plain, &x->compute, &trainer_config, &err), ADASS_OK);
+    adass_batch batch = x->batch;
+    batch.n = 1; /* most rows are not touched */
+    assert_int_equal(adass_trainer_step(a, NULL, &batch, NULL, &loss, &err), ADASS_OK);
+    assert_int_equal(adass_trainer_step(b, NULL, &batch, NULL, &loss, &err), ADASS_OK);
+    const adass_table *with = &model->tables[2], *without = &plain->tables[2];
+    for (size_t row = 0; row < vocab[2]; row++)
+        for (size_t k = 0; k < WIDEST; k++) {
+            const size_t at = row * 2 * WIDEST + k;
+            const double by_l2 = (double)(with->moments[at] - without->moments[at]);
+            if (row != x->ids[2]) {
+                assert_true(with->moments[at] == 0.0f);
+                continue;
+            }
+            const double w = (double)before->tables[2].rows[row * WIDEST + k];
+            assert_true(fabs(by_l2 - (1.0 - 0.9) * 0.5 * w) <= 1e-6 * (1.0 + fabs(w))); /* first moment: (1 - beta1) l2 w */
+            assert_true(fabs(by_l2) > 0.0);
+        }
+    adass_trainer_destroy(a);
+    adass_trainer_destroy(b);
+    adass_model_destroy(model);
+    adass_model_destroy(plain);
+    adass_model_destroy(before);
+}
+
+static void test_gradient_notes(void **state)
+{
+    const fixture *x = *state;
+    adass_error err;
+    double loss;
+    adass_field_gradient *notes = calloc(FIELDS, sizeof *notes);
+    adass_model *model = new_model(ADASS_DEEPFM, 0.0f, full);
+    adass_trainer *trainer = NULL;
+    assert_int_equal(adass_trainer_create(&trainer, model, &x->compute, &trainer_config, &err), ADASS_OK);
+    assert_int_equal(adass_trainer_step(trainer, mixed, &x->batch, notes, &loss, &err), ADASS_OK);
+    for (size_t f = 0; f < FIELDS; f++) {
+        const adass_table *t = &model->tables[f];
+        for (size_t k = 0; k < WIDEST; k++) {
+            double squares = 0.0;
+            for (size_t row = 0; row < vocab[f]; row++) {
+                const double g = (double)t->moments[row * 2 * WIDEST + k] / (1.0 - 0.9);
+                squares += g * g;
+            }
+            assert_true(fabs((double)notes[f].squares[k] - squares) <= 1e-5 * squares);
+            assert_true(k >= mixed[f] || squares > 0.0);
+        }
+        assert_true(notes[f].touched > 0 && notes[f].touched <= vocab[f]);
+    }
+    adass_trainer_destroy(trainer);
+    adass_model_destroy(model);
+    free(notes);
+}
+
+static void test_refusals(void **state)
+{
+    const fixture *x = *state;
+    adass_error err;
+    adass_model *model = NULL;
+    adass_model_config config = config_of(ADASS_DEEPFM, 1.0f);
+    assert_int_equal(adass_model_create(&model, &config, FIELDS, vocab, full, &err), ADASS_EINVAL);
+    assert_non_null(strstr(err.message, "dropout"));
+    config = config_of(ADASS_DEEPFM, 0.0f);
+    const size_t wide[FIELDS] = { 300, 1, 1, 1 }, none[FIELDS] = { 0 };
+    assert_int_equal(adass_model_create(&model, &config, FIELDS, vocab, wide, &err), ADASS_EINVAL);
+    assert_non_null(strstr(err.message, "300"));
+    assert_int_equal(adass_model_create(&model, &config, FIELDS, vocab, none, &err), ADASS_EINVAL);
+    config.n_hidden = 0;
+    assert_int_equal(adass_model_create(&model, &config, FIELDS, vocab, full, &err), ADASS_EINVAL);
+    adass_backbone backbone;
+    assert_int_equal(adass_backbone_parse("dfm", &backbone, &err), ADASS_EINVAL);
+    assert_non_null(strstr(err.message, "deepfm"));
+
+    double loss; /* a diverged model is told, not trained on */
+    model = new_model(ADASS_FM, 0.0f, full);
+    model->bias = INFINITY;
+    adass_trainer *trainer = NULL;
+    assert_int_equal(adass_trainer_create(&trainer, model, &x->compute, &trainer_config, &err), ADASS_OK);
+    assert_int_equal(adass_trainer_step(trainer, NULL, &x->batch, NULL, &loss, &err), ADASS_EINVAL);
+    assert_non_null(strstr(err.message, "diverged"));
+    adass_trainer_destroy(trainer);
+    adass_model_destroy(model);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_predict, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_gradients, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_subnet_is_stand_alone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_threads_do_not_matter, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_isas_agree, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_l2_pulls_touched_rows, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_gradient_notes, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

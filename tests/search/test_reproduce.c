@@ -1,0 +1,261 @@
+/* Suites: same runs from the same seed, taking up after an interruption, the tables' contents. */
+#include "adass/rng.h"
+#include "fixture.h"
+#include "json_file.h"
+#include "suites.h"
+#include "table.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+typedef struct watch {
+    size_t finished, reused, ticks, stop_after;
+} watch;
+
+static int set_up(void **state)
+{
+    static fixture x;
+    *state = &x;
+    return fixture_open(&x, 4000);
+}
+
+static int tear_down(void **state)
+{
+    fixture_close(*state);
+    return 0;
+}
+
+static void count_finished(void *user, size_t done, size_t total, const char *run, double test_auc, bool reused)
+{
+    watch *w = user;
+    assert_true(done <= total && run[0] != '\0' && test_auc > 0.4 && test_auc < 1.0);
+    w->finished++;
+    w->reused += reused;
+}
+
+static bool stop_in_time(void *user)
+{
+    watch *w = user;
+    return w->stop_after > 0 && ++w->ticks > w->stop_after;
+}
+
+static adass_suite small_suite(void)
+{
+    adass_suite suite = {
+        .name = "small",
+        .hint = "none",
+        .n_backbones = 2,
+        .backbones = { ADASS_DEEPFM, ADASS_FM },
+        .uniform = { .n = 2, .sizes = { 2, 8 } },
+        .n_budgets = 2,
+        .budgets = { 0.8, 0.5 },
+        .seeds = 2,
+        .config = adass_run_config_default(),
+    };
+    suite.config.candidates = (adass_candidates){ .n = 3, .sizes = { 0, 2, 8 } };
+    suite.config.model.hidden[0] = 16;
+    suite.config.model.hidden[1] = 8;
+    suite.config.train.max_epochs = 2;
+    suite.config.train.step.batch_size = suite.config.supernet.step.batch_size = 256;
+    suite.config.supernet.epochs = 1;
+    suite.config.search.iterations = 3;
+    suite.config.search.population = 4;
+    suite.config.search.eval_rows = 200;
+    return suite;
+}
+
+enum { RUNS = 2 * 2 * (2 + 2 * 2) };
+
+static adass_status reproduce(const fixture *x, const char *out, int threads, watch *w)
+{
+    adass_error err;
+    char dir[128], data[128];
+    snprintf(dir, sizeof dir, "%s/%s", x->dir, out);
+    snprintf(data, sizeof data, "%s/data", x->dir);
+    const adass_suite suite = small_suite();
+    const adass_reproduce_options options = { .dataset = data, .out_dir = dir, .seed = 7, .finished = count_finished, .user = w };
+    const adass_monitor monitor = { .stop = stop_in_time, .user = w };
+    const adass_compute compute = { .kernels = x->compute.kernels, .threads = threads };
+    const adass_status status = adass_reproduce_suite(&suite, &options, &compute, &monitor, &err);
+    if (status != ADASS_OK && status != ADASS_EINTERRUPTED)
+        fprintf(stderr, "%s\n", err.message);
+    return status;
+}
+
+/* A run's record without what may differ: its times, and the number of threads. */
+static json_t *comparable(const fixture *x, const char *out, const char *run)
+{
+    char path[256];
+    json_t *record = NULL;
+    adass_error err;
+    snprintf(path, sizeof path, "%s/%s/runs/%s.json", x->dir, out, run);
+    if (adass_json_read(path, &record, &err) != ADASS_OK)
+        fail_msg("%s", err.message);
+    json_object_del(record, "seconds");
+    json_object_del(json_object_get(record, "provenance"), "threads");
+    return record;
+}
+
+static const char *const runs[] = {
+    "deepfm-uniform-size2-seed7",    "deepfm-uniform-size8-seed8", "deepfm-random-budget0.8-seed7", "deepfm-adass-budget0.8-seed7",
+    "deepfm-adass-budget0.5-seed8", "fm-uniform-size8-seed7",     "fm-random-budget0.5-seed8",     "fm-adass-budget0.5-seed7",
+};
+
+static void expect_same_runs(const fixture *x, const char *a, const char *b)
+{
+    for (size_t i = 0; i < sizeof runs / sizeof runs[0]; i++) {
+        json_t *one = comparable(x, a, runs[i]), *other = comparable(x, b, runs[i]);
+        if (!json_equal(one, other))
+            fail_msg("%s differs between %s and %s", runs[i], a, b);
+        json_decref(one);
+        json_decref(other);
+    }
+}
+
+static void test_same_seed_same_files(void **state)
+{
+    const fixture *x = *state;
+    watch w = { 0 };
+    assert_int_equal(reproduce(x, "a", 2, &w), ADASS_OK);
+    assert_int_equal(w.finished, RUNS);
+    assert_int_equal(w.reused, 0);
+    assert_int_equal(reproduce(x, "b", 2, &w), ADASS_OK);
+    assert_int_equal(reproduce(x, "c", 1, &w), ADASS_OK); /* nor does the number of threads matter */
+    expect_same_runs(x, "a", "b");
+    expect_same_runs(x, "a", "c");
+}
+
+/* Stopped twice in the middle, a suite ends with the same files, and does no complete run again. */
+static void test_goes_on(void **state)
+{
+    const fixture *x = *state;
+    watch w = { .stop_after = 40 };
+    assert_int_equal(reproduce(x, "d", 2, &w), ADASS_EINTERRUPTED);
+    const size_t first = w.finished;
+    assert_true(first > 0 && first < RUNS);
+    char table[128];
+    snprintf(table, sizeof table, "%s/d/table.md", x->dir);
+    assert_true(access(table, F_OK) != 0);
+    w = (watch){ .stop_after = 150 };
+    assert_int_equal(reproduce(x, "d", 2, &w), ADASS_EINTERRUPTED);
+    assert_int_equal(w.reused, first);
+    const size_t second = w.finished;
+    assert_true(second > first && second < RUNS);
+    w = (watch){ 0 };
+    assert_int_equal(reproduce(x, "d", 2, &w), ADASS_OK);
+    assert_int_equal(w.finished, RUNS);
+    assert_int_equal(w.reused, second);
+    expect_same_runs(x, "a", "d");
+}
+
+/* A run file that is damaged, or of another configuration, is done again. */
+static void test_does_not_trust_other_files(void **state)
+{
+    const fixture *x = *state;
+    char path[256];
+    adass_error err;
+    json_t *record = NULL;
+    watch w = { 0 };
+    snprintf(path, sizeof path, "%s/d/runs/%s.json", x->dir, runs[0]);
+    assert_int_equal(adass_json_read(path, &record, &err), ADASS_OK);
+    json_object_set_new(json_object_get(json_object_get(record, "config"), "train"), "learning_rate", json_real(0.5));
+    json_object_set_new(json_object_get(record, "metrics"), "test_auc", json_real(0.99));
+    assert_int_equal(adass_json_write(path, record, &err), ADASS_OK);
+    json_decref(record);
+    snprintf(path, sizeof path, "%s/d/runs/%s.json", x->dir, runs[5]);
+    assert_int_equal(adass_text_write(path, "{ \"format\": ", &err), ADASS_OK);
+    assert_int_equal(reproduce(x, "d", 2, &w), ADASS_OK);
+    assert_int_equal(w.reused, RUNS - 2);
+    expect_same_runs(x, "a", "d");
+}
+
+static const json_t *find_row(const json_t *table, const char *backbone, const char *method, double budget)
+{
+    size_t i;
+    json_t *row;
+    json_array_foreach(json_object_get(table, "rows"), i, row)
+        if (strcmp(json_string_value(json_object_get(row, "backbone")), backbone) == 0 &&
+            strcmp(json_string_value(json_object_get(row, "method")), method) == 0 &&
+            (budget == 0.0 || fabs(json_number_value(json_object_get(row, "budget")) - budget) < 1e-9))
+            return row;
+    fail_msg("no row %s %s %g", backbone, method, budget);
+    return NULL;
+}
+
+/* A row's numbers, worked out again from the run files. */
+static void test_table(void **state)
+{
+    const fixture *x = *state;
+    char path[256];
+    adass_error err;
+    json_t *table = NULL;
+    snprintf(path, sizeof path, "%s/a/table.json", x->dir);
+    assert_int_equal(adass_json_read(path, &table, &err), ADASS_OK);
+    assert_int_equal(json_array_size(json_object_get(table, "rows")), RUNS / 2);
+    const json_t *row = find_row(table, "deepfm", "adass", 0.5);
+    json_t *one = comparable(x, "a", "deepfm-adass-budget0.5-seed7"), *two = comparable(x, "a", "deepfm-adass-budget0.5-seed8");
+    const double a = adass_record_number(one, "metrics", "test_auc"), b = adass_record_number(two, "metrics", "test_auc");
+    assert_true(fabs(json_number_value(json_object_get(row, "auc_mean")) - (a + b) / 2.0) < 1e-9);
+    assert_true(fabs(json_number_value(json_object_get(row, "auc_std")) - fabs(a - b) / sqrt(2.0)) < 1e-9);
+    assert_true(json_number_value(json_object_get(row, "params_ratio")) <= 0.5 + 1e-9);
+
+    const json_t *sizes_a = json_object_get(one, "sizes"), *sizes_b = json_object_get(two, "sizes");
+    size_t same = 0;
+    const char *name;
+    json_t *size;
+    json_object_foreach((json_t *)sizes_a, name, size)
+        same += json_equal(size, json_object_get(sizes_b, name)) ? 1 : 0;
+    assert_true(fabs(json_number_value(json_object_get(row, "agreement")) - (double)same / (double)x->dataset->n_fields) < 1e-9);
+    const json_t *correlation = json_object_get(row, "rank_correlation"); /* missing when a search gave one size to all */
+    assert_true(correlation == NULL || (json_number_value(correlation) >= -1.0 && json_number_value(correlation) <= 1.0));
+    json_decref(one);
+    json_decref(two);
+    json_decref(table);
+
+    static const char *const files[] = { "table.md", "table.csv" };
+    for (size_t i = 0; i < 2; i++) { /* a line a row, at least */
+        snprintf(path, sizeof path, "%s/a/%s", x->dir, files[i]);
+        FILE *file = fopen(path, "r");
+        assert_non_null(file);
+        size_t lines = 0;
+        for (int c = fgetc(file); c != EOF; c = fgetc(file))
+            lines += c == '\n';
+        fclose(file);
+        assert_true(lines > RUNS / 2);
+    }
+}
+
+static void test_refusals(void **state)
+{
+    const fixture *x = *state;
+    adass_error err;
+    char dir[128], file[160];
+    snprintf(dir, sizeof dir, "%s/e", x->dir);
+    adass_reproduce_options options = { .suite = "quik", .out_dir = dir };
+    assert_int_equal(adass_reproduce(&options, &x->compute, NULL, &err), ADASS_EINVAL);
+    assert_non_null(strstr(err.message, "quick"));
+    options.suite = "movielens"; /* on real data, which is not named */
+    assert_int_equal(adass_reproduce(&options, &x->compute, NULL, &err), ADASS_EINVAL);
+    assert_non_null(strstr(err.message, "--dataset"));
+    snprintf(file, sizeof file, "%s/file", x->dir);
+    assert_int_equal(adass_text_write(file, "x", &err), ADASS_OK);
+    options.out_dir = file;
+    assert_int_equal(adass_reproduce(&options, &x->compute, NULL, &err), ADASS_EIO);
+    assert_non_null(strstr(err.message, file));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_same_seed_same_files),
+        cmocka_unit_test(test_goes_on),
+        cmocka_unit_test(test_does_not_trust_other_files),
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_refusals),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}

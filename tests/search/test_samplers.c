@@ -1,0 +1,153 @@
+/* Samplers: probabilities, draws, and what adaptive sampling learns. */
+#include "sampler.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { FIELDS = 3, K = 4 };
+
+static const adass_candidates candidates = { .n = K, .sizes = { 0, 2, 4, 8 } };
+
+static adass_sampler_setting setting_of(uint64_t total_steps)
+{
+    return (adass_sampler_setting){
+        .n_fields = FIELDS,
+        .candidates = candidates,
+        .total_steps = total_steps,
+        .adaptive = { .floor = 0.2, .temperature = 1.0, .warmup = 0.5, .decay = 0.9, .interval = 10 },
+    };
+}
+
+static adass_sampler *create(const char *name, const adass_sampler_setting *setting, const adass_sampler_kind **kind)
+{
+    adass_error err;
+    adass_sampler *sampler = NULL;
+    assert_int_equal(adass_sampler_find(name, kind, &err), ADASS_OK);
+    assert_int_equal((*kind)->create(&sampler, setting, &err), ADASS_OK);
+    return sampler;
+}
+
+/* Draws follow the stated probabilities, within five standard deviations. */
+static void expect_draws(const adass_sampler_kind *kind, adass_sampler *sampler)
+{
+    enum { DRAWS = 20000 };
+    size_t counts[FIELDS][K] = { { 0 } };
+    adass_rng rng;
+    adass_rng_init(&rng, 1);
+    for (int i = 0; i < DRAWS; i++) {
+        uint8_t choice[FIELDS];
+        kind->draw(sampler, &rng, choice);
+        for (size_t f = 0; f < FIELDS; f++) {
+            assert_true(choice[f] < K);
+            counts[f][choice[f]]++;
+        }
+    }
+    for (size_t f = 0; f < FIELDS; f++)
+        for (size_t k = 0; k < K; k++) {
+            const double p = kind->probability(sampler, f, k), expected = p * DRAWS;
+            assert_true(fabs((double)counts[f][k] - expected) <= 5.0 * sqrt(expected * (1.0 - p)) + 1.0);
+        }
+}
+
+static void test_uniform(void **state)
+{
+    (void)state;
+    const adass_sampler_setting setting = setting_of(100);
+    const adass_sampler_kind *kind;
+    adass_sampler *sampler = create("uniform", &setting, &kind);
+    for (size_t k = 0; k < K; k++)
+        assert_true(kind->probability(sampler, 0, k) == 0.25);
+    expect_draws(kind, sampler);
+    kind->destroy(sampler);
+}
+
+/* `steps` observations in which the columns of the last group of field 0 have gradients ten times those of the others. */
+static void observe(const adass_sampler_kind *kind, adass_sampler *sampler, int steps)
+{
+    adass_field_gradient *gradients = calloc(FIELDS, sizeof *gradients);
+    adass_rng rng;
+    adass_rng_init(&rng, 2);
+    for (int i = 0; i < steps; i++) {
+        uint8_t choice[FIELDS];
+        kind->draw(sampler, &rng, choice);
+        for (size_t f = 0; f < FIELDS; f++) {
+            gradients[f].touched = 5;
+            for (size_t c = 0; c < candidates.sizes[choice[f]]; c++)
+                gradients[f].squares[c] = f == 0 && c >= 4 ? 100.0f : 1.0f;
+        }
+        kind->observe(sampler, choice, 0.5, gradients);
+    }
+    free(gradients);
+}
+
+static void test_adaptive(void **state)
+{
+    (void)state;
+    const adass_sampler_setting setting = setting_of(400);
+    const adass_sampler_kind *kind;
+    adass_sampler *sampler = create("adaptive", &setting, &kind);
+    observe(kind, sampler, 199); /* the warm-up is half of 400 */
+    for (size_t f = 0; f < FIELDS; f++)
+        for (size_t k = 0; k < K; k++)
+            assert_true(kind->probability(sampler, f, k) == 0.25);
+    observe(kind, sampler, 101);
+    for (size_t f = 0; f < FIELDS; f++) {
+        double total = 0.0;
+        for (size_t k = 0; k < K; k++) {
+            assert_true(kind->probability(sampler, f, k) >= 0.2 / K - 1e-12); /* the floor */
+            total += kind->probability(sampler, f, k);
+        }
+        assert_true(fabs(total - 1.0) < 1e-12);
+    }
+    /* Field 0's last group needs the most: it is drawn more than its others, and more than in the fields where groups do not differ. */
+    for (size_t k = 0; k + 1 < K; k++)
+        assert_true(kind->probability(sampler, 0, K - 1) > kind->probability(sampler, 0, k) + 0.05);
+    assert_true(kind->probability(sampler, 0, K - 1) > kind->probability(sampler, 1, K - 1) + 0.05);
+    expect_draws(kind, sampler);
+    kind->destroy(sampler);
+}
+
+/* A dropped field (size 0) has no gradient: it must not be taken for the least needy thing there is, nor for a number. */
+static void test_adaptive_size_zero(void **state)
+{
+    (void)state;
+    adass_sampler_setting setting = setting_of(100);
+    setting.adaptive.warmup = 0.0;
+    const adass_sampler_kind *kind;
+    adass_sampler *sampler = create("adaptive", &setting, &kind);
+    observe(kind, sampler, 100);
+    for (size_t k = 1; k < K; k++) /* equal gradients in field 1: the positive sizes are equally likely */
+        assert_true(fabs(kind->probability(sampler, 1, k) - kind->probability(sampler, 1, 1)) < 0.02);
+    assert_true(kind->probability(sampler, 1, 0) >= 0.2 / K - 1e-12);
+    kind->destroy(sampler);
+}
+
+static void test_refusals(void **state)
+{
+    (void)state;
+    adass_error err;
+    const adass_sampler_kind *kind;
+    adass_sampler *sampler = NULL;
+    assert_int_equal(adass_sampler_find("sandwitch", &kind, &err), ADASS_EINVAL);
+    assert_non_null(strstr(err.message, "adaptive"));
+    adass_sampler_setting setting = setting_of(10);
+    setting.adaptive.temperature = 0.0;
+    assert_int_equal(adass_sampler_adaptive.create(&sampler, &setting, &err), ADASS_EINVAL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_uniform),
+        cmocka_unit_test(test_adaptive),
+        cmocka_unit_test(test_adaptive_size_zero),
+        cmocka_unit_test(test_refusals),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
