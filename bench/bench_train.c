@@ -1,0 +1,305 @@
+/*
+ * Families `train`, `supernet` and `predict`: whole steps of a model with Criteo's fields. An item
+ * is a sample.
+ *
+ * Batches come from a pool that holds more of them than any cache, ids by a power law, so that the
+ * tables are touched as in training. Models are made when the first case asks for them and are then
+ * shared: a case goes on training where the one before stopped, which costs the same.
+ */
+#include "axes.h"
+#include "harness.h"
+#include "shapes.h"
+
+#include "adass/metrics.h"
+#include "adass/model.h"
+#include "adass/rng.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { POOL_BATCHES = 32, POOL_ROWS = POOL_BATCHES * BENCH_BATCH, CHECKED_SAMPLES = 8 };
+
+/* The kinds of step; the names are the families. */
+typedef enum step_kind { STEP_TRAIN, STEP_SUPERNET, STEP_PREDICT } step_kind;
+
+typedef struct variant {
+    step_kind kind;
+    const char *family;
+    adass_backbone backbone;
+    size_t width;
+    const char *sizes; /* as the name says it */
+} variant;
+
+static const variant variants[] = {
+    { STEP_TRAIN, "train", ADASS_DEEPFM, 16, "size:16" },
+    { STEP_TRAIN, "train", ADASS_DNN, 16, "size:16" },
+    { STEP_TRAIN, "train", ADASS_FM, 16, "size:16" },
+    { STEP_SUPERNET, "supernet", ADASS_DEEPFM, 64, "width:64/sizes:uniform2-64" },
+    { STEP_PREDICT, "predict", ADASS_DEEPFM, 16, "size:16" },
+};
+
+enum { N_VARIANTS = sizeof variants / sizeof variants[0] };
+
+/* Sizes of the supernet's steps: each field's drawn from these. */
+static const size_t candidates[] = { 2, 4, 8, 16, 32, 64 };
+
+enum { N_CANDIDATES = sizeof candidates / sizeof candidates[0] };
+
+typedef struct train train;
+
+typedef struct train_case {
+    train *shared;
+    const adass_kernels *kernels;
+    int threads;
+    size_t variant;
+} train_case;
+
+struct train {
+    adass_model *models[N_VARIANTS];
+    uint32_t *ids; /* [POOL_ROWS x BENCH_CRITEO_FIELDS] */
+    float *labels; /* [POOL_ROWS], a quarter of them 1 */
+    train_case cases[N_VARIANTS * BENCH_ISAS_MAX * BENCH_THREADS_MAX];
+};
+
+/* One case while it runs. */
+typedef struct run {
+    const variant *variant;
+    adass_model *model;
+    adass_compute compute;
+    adass_trainer *trainer;
+    adass_rng rng;
+    size_t sizes[BENCH_CRITEO_FIELDS];
+    float logits[BENCH_BATCH];
+} run;
+
+static bool make_pool(train *shared)
+{
+    if (shared->ids != NULL && shared->labels != NULL)
+        return true;
+    shared->ids = malloc(sizeof *shared->ids * POOL_ROWS * BENCH_CRITEO_FIELDS);
+    shared->labels = malloc(sizeof *shared->labels * POOL_ROWS);
+    if (shared->ids == NULL || shared->labels == NULL)
+        return false;
+    adass_rng rng;
+    adass_rng_init(&rng, 1);
+    for (size_t i = 0; i < POOL_ROWS; i++) {
+        for (size_t f = 0; f < BENCH_CRITEO_FIELDS; f++)
+            shared->ids[i * BENCH_CRITEO_FIELDS + f] =
+                bench_zipf_id(adass_rng_unit(&rng), bench_criteo_vocab[f]);
+        shared->labels[i] = adass_rng_unit(&rng) < 0.25 ? 1.0f : 0.0f;
+    }
+    return true;
+}
+
+static adass_status make_model(train *shared, size_t which, adass_error *err)
+{
+    if (shared->models[which] != NULL)
+        return ADASS_OK;
+    adass_model_config config = { .backbone = variants[which].backbone,
+                                  .n_hidden = BENCH_HIDDEN_LAYERS,
+                                  .init_std = 0.01f,
+                                  .seed = 1 };
+    for (size_t i = 0; i < BENCH_HIDDEN_LAYERS; i++)
+        config.hidden[i] = BENCH_HIDDEN;
+    size_t widths[BENCH_CRITEO_FIELDS];
+    for (size_t f = 0; f < BENCH_CRITEO_FIELDS; f++)
+        widths[f] = variants[which].width;
+    return adass_model_create(&shared->models[which], &config, BENCH_CRITEO_FIELDS,
+                              bench_criteo_vocab, widths, err);
+}
+
+static adass_batch batch_at(const train *shared, size_t i)
+{
+    const size_t first = i % POOL_BATCHES * BENCH_BATCH;
+    return (adass_batch){ .n = BENCH_BATCH,
+                          .ids = shared->ids + first * BENCH_CRITEO_FIELDS,
+                          .labels = shared->labels + first };
+}
+
+/* The sizes of the next step; a supernet's are drawn. */
+static void next_sizes(run *r)
+{
+    for (size_t f = 0; f < BENCH_CRITEO_FIELDS; f++)
+        r->sizes[f] = r->variant->kind == STEP_SUPERNET
+                          ? candidates[adass_rng_below(&r->rng, N_CANDIDATES)]
+                          : r->variant->width;
+}
+
+static adass_status run_step(run *r, const adass_batch *batch, double *loss, adass_error *err)
+{
+    if (r->variant->kind == STEP_PREDICT)
+        return adass_model_predict(r->model, &r->compute, r->sizes, batch->ids, batch->n, r->logits,
+                                   err);
+    next_sizes(r);
+    return adass_trainer_step(r->trainer, r->sizes, batch, NULL, loss, err);
+}
+
+/* ---- the check: plain loops in double ---- */
+
+static double plain_mlp(const adass_model *model, const size_t *sizes, const double *x)
+{
+    double now[BENCH_HIDDEN], next[BENCH_HIDDEN];
+    for (size_t l = 0; l < model->n_layers; l++) {
+        const adass_layer *layer = &model->layers[l];
+        for (size_t o = 0; o < layer->outputs; o++) {
+            double sum = (double)layer->bias[o];
+            if (l == 0)
+                for (size_t f = 0; f < model->n_fields; f++)
+                    for (size_t k = 0; k < sizes[f]; k++)
+                        sum += x[model->block[f] + k] *
+                               (double)layer->w[(model->block[f] + k) * layer->outputs + o];
+            else
+                for (size_t i = 0; i < layer->inputs; i++)
+                    sum += now[i] * (double)layer->w[i * layer->outputs + o];
+            next[o] = l + 1 < model->n_layers && sum < 0.0 ? 0.0 : sum;
+        }
+        for (size_t o = 0; o < layer->outputs; o++)
+            now[o] = next[o];
+    }
+    return now[0];
+}
+
+static double plain_pairs(const adass_model *model, const size_t *sizes, const double *x)
+{
+    double sum = 0.0;
+    for (size_t f = 0; f < model->n_fields; f++)
+        for (size_t g = 0; g < f; g++)
+            for (size_t k = 0; k < sizes[f] && k < sizes[g]; k++)
+                sum += x[model->block[f] + k] * x[model->block[g] + k];
+    return sum;
+}
+
+static double plain_logit(const adass_model *model, const size_t *sizes, const uint32_t *ids)
+{
+    double x[BENCH_CRITEO_FIELDS * ADASS_SIZE_MAX] = { 0 };
+    double z = (double)model->bias;
+    for (size_t f = 0; f < model->n_fields; f++) {
+        const adass_table *table = &model->tables[f];
+        for (size_t k = 0; k < sizes[f]; k++)
+            x[model->block[f] + k] = (double)table->rows[ids[f] * table->width + k];
+        if (table->linear != NULL)
+            z += (double)table->linear[ids[f]];
+    }
+    if (model->config.backbone != ADASS_DNN)
+        z += plain_pairs(model, sizes, x);
+    if (model->config.backbone != ADASS_FM)
+        z += plain_mlp(model, sizes, x);
+    return z;
+}
+
+/*
+ * Logits of some samples against plain loops, and the training step's loss against the logits' own.
+ * Both are steps, so they warm up too.
+ */
+static adass_status check(run *r, const adass_batch *batch, adass_error *err)
+{
+    const adass_rng before = r->rng;
+    next_sizes(r);
+    adass_status status =
+        adass_model_predict(r->model, &r->compute, r->sizes, batch->ids, batch->n, r->logits, err);
+    if (status != ADASS_OK)
+        return status;
+    for (size_t i = 0; i < CHECKED_SAMPLES; i++) {
+        const double want = plain_logit(r->model, r->sizes, batch->ids + i * BENCH_CRITEO_FIELDS);
+        if (!(fabs((double)r->logits[i] - want) <= 1e-4 * (1.0 + fabs(want))))
+            return adass_fail(err, ADASS_EINVAL,
+                              "wrong result: logit %zu is %g, plain loops give %g", i,
+                              (double)r->logits[i], want);
+    }
+    const double want = adass_logloss(r->logits, batch->labels, batch->n);
+    double loss = want;
+    r->rng = before; /* the same sizes again */
+    status = run_step(r, batch, &loss, err);
+    if (status == ADASS_OK && !(fabs(loss - want) <= 1e-5 * (1.0 + want)))
+        return adass_fail(err, ADASS_EINVAL,
+                          "wrong result: the step's loss is %g, that of its logits %g", loss, want);
+    return status;
+}
+
+/* ---- cases ---- */
+
+static adass_status begin(run *r, const train_case *c, adass_error *err)
+{
+    if (!make_pool(c->shared))
+        return adass_fail_memory(err, "the batches", 4.0 * POOL_ROWS * (BENCH_CRITEO_FIELDS + 1));
+    const adass_status status = make_model(c->shared, c->variant, err);
+    if (status != ADASS_OK)
+        return status;
+    r->variant = &variants[c->variant];
+    r->model = c->shared->models[c->variant];
+    r->compute = (adass_compute){ .kernels = c->kernels, .threads = c->threads };
+    adass_rng_init(&r->rng, 2);
+    next_sizes(r);
+    const adass_trainer_config config = { .batch_size = BENCH_BATCH,
+                                          .learning_rate = 1e-3,
+                                          .beta1 = 0.9,
+                                          .beta2 = 0.999,
+                                          .epsilon = 1e-8 };
+    return adass_trainer_create(&r->trainer, r->model, &r->compute, &config, err);
+}
+
+static void run_case(adass_bench_state *state, void *user)
+{
+    const train_case *c = user;
+    adass_error err;
+    run r = { 0 };
+    adass_batch batch;
+    adass_status status = begin(&r, c, &err);
+    if (status == ADASS_OK) {
+        batch = batch_at(c->shared, 0);
+        status = check(&r, &batch, &err);
+    }
+    double loss = 0.0;
+    for (size_t i = 1; status == ADASS_OK && adass_bench_next(state); i++) {
+        batch = batch_at(c->shared, i);
+        status = run_step(&r, &batch, &loss, &err);
+    }
+    if (status != ADASS_OK)
+        adass_bench_skip(state, "%s", err.message);
+    adass_bench_set_items(state, BENCH_BATCH);
+    adass_trainer_destroy(r.trainer);
+}
+
+static void register_case(train *shared, train_case *c)
+{
+    c->shared = shared;
+    const variant *v = &variants[c->variant];
+    char name[BENCH_NAME_CHARS];
+    snprintf(name, sizeof name,
+             "%s/isa:%s/type:f32/backbone:%s/shape:criteo/%s/batch:%d/threads:%d", v->family,
+             c->kernels->isa, adass_backbone_name(v->backbone), v->sizes, BENCH_BATCH, c->threads);
+    adass_bench_register(
+        &(adass_bench_case){ .name = name, .run = run_case, .user = c, .threads = c->threads });
+}
+
+static void *create(const bench_axes *axes)
+{
+    train *shared = calloc(1, sizeof *shared);
+    if (shared == NULL)
+        return NULL;
+    train_case *next = shared->cases;
+    for (size_t v = 0; v < N_VARIANTS; v++)
+        for (size_t i = 0; i < axes->n_isas; i++)
+            for (size_t t = 0; t < axes->n_threads; t++, next++) {
+                *next = (train_case){ .kernels = axes->isas[i],
+                                      .threads = axes->threads[t],
+                                      .variant = v };
+                register_case(shared, next);
+            }
+    return shared;
+}
+
+static void destroy(void *user)
+{
+    train *shared = user;
+    if (shared == NULL)
+        return;
+    for (size_t i = 0; i < N_VARIANTS; i++)
+        adass_model_destroy(shared->models[i]);
+    free(shared->ids);
+    free(shared->labels);
+    free(shared);
+}
+
+const bench_family bench_train = { create, destroy };

@@ -1,0 +1,175 @@
+// The C face of Google Benchmark, and the only C++ of the project. harness.h says what functions do.
+#include "harness.h"
+
+#include "pin.h"
+
+#include <benchmark/benchmark.h>
+
+#include <chrono>
+#include <cstdarg>
+#include <cstdio>
+#include <cstring>
+#include <map>
+#include <string>
+
+namespace
+{
+
+using clock_type = std::chrono::steady_clock;
+
+// Of the program as a whole, because Google Benchmark's registry is: written by --adass_pin and by
+// rows that fail.
+struct {
+    bool pin = false;
+    int failures = 0;
+} program;
+
+constexpr char pin_flag[] = "--adass_pin=";
+
+} // namespace
+
+struct adass_bench_state {
+    benchmark::State &google;
+    clock_type::time_point begin{};
+    double seconds = 0.0;
+    bool manual_time = false;
+    bool started = false;
+    std::map<std::string, double> rates{}; // amount of one iteration
+};
+
+namespace
+{
+
+void run_case(benchmark::State &google, const adass_bench_case &bench_case)
+{
+    adass_bench_state state{ google };
+    state.manual_time = bench_case.manual_time;
+    adass_error err;
+    if (program.pin && adass_pin_threads(bench_case.threads, &err) != ADASS_OK) {
+        adass_bench_skip(&state, "%s", err.message);
+        return;
+    }
+    bench_case.run(&state, bench_case.user);
+    if (state.seconds <= 0.0) // skipped
+        return;
+    const double per_amount = static_cast<double>(google.iterations()) / state.seconds;
+    for (const auto &rate : state.rates)
+        google.counters[rate.first] = rate.second * per_amount;
+}
+
+void print_help()
+{
+    std::printf(
+        "adass-bench measures the kernels, the training step and the limits of this machine.\n\n"
+        "  adass-bench --benchmark_filter='^lookup/isa:avx2/.*rows:1e6'\n\n"
+        "adass-bench [--adass_pin=core|none]   threads one a core, or where the system puts them "
+        "(none)\n\n"
+        "and the flags of Google Benchmark:\n");
+    benchmark::PrintDefaultHelp();
+}
+
+// Takes --adass_pin out of the arguments. False for a value that does not exist.
+bool parse_pin(int *argc, char **argv)
+{
+    int kept = 1;
+    for (int i = 1; i < *argc; i++) {
+        if (std::strncmp(argv[i], pin_flag, sizeof pin_flag - 1) != 0) {
+            argv[kept++] = argv[i];
+            continue;
+        }
+        const std::string value = argv[i] + sizeof pin_flag - 1;
+        if (value != "core" && value != "none") {
+            std::fprintf(stderr, "adass-bench: --adass_pin is core or none, not '%s'\n",
+                         value.c_str());
+            return false;
+        }
+        program.pin = value == "core";
+    }
+    *argc = kept;
+    argv[kept] = nullptr;
+    return true;
+}
+
+} // namespace
+
+void adass_bench_register(const adass_bench_case *bench_case)
+{
+    const adass_bench_case copy = *bench_case;
+    auto *registered = benchmark::RegisterBenchmark(
+        copy.name, [copy](benchmark::State &google) { run_case(google, copy); });
+    if (copy.manual_time)
+        registered->UseManualTime();
+}
+
+bool adass_bench_next(adass_bench_state *state)
+{
+    if (!state->started) {
+        state->started = true;
+        state->begin = clock_type::now();
+    }
+    if (state->google.KeepRunning())
+        return true;
+    if (!state->manual_time)
+        state->seconds = std::chrono::duration<double>(clock_type::now() - state->begin).count();
+    return false;
+}
+
+void adass_bench_set_iteration_seconds(adass_bench_state *state, double seconds)
+{
+    state->google.SetIterationTime(seconds);
+    state->seconds += seconds;
+}
+
+void adass_bench_set_rate(adass_bench_state *state, const char *name, double amount)
+{
+    state->rates[name] = amount;
+}
+
+void adass_bench_set_items(adass_bench_state *state, double items)
+{
+    adass_bench_set_rate(state, "items_per_second", items);
+}
+
+void adass_bench_set_bytes(adass_bench_state *state, double bytes)
+{
+    adass_bench_set_rate(state, "bytes_per_second", bytes);
+}
+
+void adass_bench_set_counter(adass_bench_state *state, const char *name, double value)
+{
+    state->google.counters[name] = value;
+}
+
+void adass_bench_set_label(adass_bench_state *state, const char *label)
+{
+    state->google.SetLabel(label);
+}
+
+void adass_bench_skip(adass_bench_state *state, const char *format, ...)
+{
+    char reason[ADASS_ERROR_CHARS];
+    va_list args;
+    va_start(args, format);
+    std::vsnprintf(reason, sizeof reason, format, args);
+    va_end(args);
+    state->google.SkipWithError(reason);
+    program.failures++;
+}
+
+void adass_bench_add_context(const char *key, const char *value)
+{
+    benchmark::AddCustomContext(key, value);
+}
+
+int adass_bench_main(int argc, char **argv)
+{
+    if (!parse_pin(&argc, argv))
+        return 2;
+    benchmark::Initialize(&argc, argv, print_help);
+    if (benchmark::ReportUnrecognizedArguments(argc, argv))
+        return 2;
+    adass_bench_add_context("pin", program.pin ? "core" : "none");
+    const size_t matched = benchmark::RunSpecifiedBenchmarks();
+    benchmark::Shutdown();
+    return matched == 0 || program.failures > 0 ? 1 : 0;
+}

@@ -1,0 +1,74 @@
+"""What adass-bench promises to scripts: its list of cases, valid JSON with the context, and loud errors.
+
+    check_adass_bench.py PROGRAM
+"""
+import json
+import os
+import subprocess
+import sys
+
+CONTEXT = {
+    "compiler", "compiler_flags", "build_type", "adass_version", "revision", "onednn", "cpu_model", "cpu_microcode",
+    "cpu_governor", "transparent_hugepages", "isa", "isa_available", "packages", "numa_nodes", "l3_groups", "cores",
+    "processing_units", "openmp_threads", "pin",
+}
+FAMILIES = {"limits", "lookup", "lookup_fields", "gemm", "train", "supernet", "predict"}
+QUICK = "^lookup/isa:scalar/type:f32/size:16/rows:1e3/ids:zipf1.05/pooling:1/threads:1$"
+
+
+def run(program, *flags, **env):
+    return subprocess.run([program, *flags], capture_output=True, text=True, env={**os.environ, **env})
+
+
+def check(condition, what):
+    if not condition:
+        sys.exit(f"check_adass_bench: {what}")
+
+
+def check_list(program):
+    listed = run(program, "--benchmark_list_tests")
+    check(listed.returncode == 0, f"--benchmark_list_tests: status {listed.returncode}, {listed.stderr}")
+    names = listed.stdout.split()
+    check(len(names) == len(set(names)), "two cases have the same name")
+    check({name.split("/")[0] for name in names} == FAMILIES, "the families are not those that are documented")
+    for name in names:
+        keys = [part.split(":")[0] for part in name.split("/")[1:]]
+        check(keys[:2] == ["isa", "type"] and keys[-1] == "threads", f"'{name}' is not a name of the contract")
+
+
+def check_json(program, *flags):
+    done = run(program, f"--benchmark_filter={QUICK}", "--benchmark_min_time=0.01", "--benchmark_format=json", *flags)
+    check(done.returncode == 0, f"the quick case: status {done.returncode}, {done.stderr}")
+    result = json.loads(done.stdout)
+    missing = CONTEXT - result["context"].keys()
+    check(not missing, f"the context lacks {sorted(missing)}")
+    check(len(result["benchmarks"]) == 1, "the filter is not for one case")
+    row = result["benchmarks"][0]
+    check("error_occurred" not in row, f"the quick case failed: {row.get('error_message')}")
+    check(row["items_per_second"] > 0 and row["bytes_per_second"] > 0, "a rate is missing")
+    # A row is size * 4 bytes read and as many written, and 4 bytes of its id.
+    ratio = row["bytes_per_second"] / row["items_per_second"]
+    check(abs(ratio - (16 * 4 * 2 + 4)) < 1e-6, f"{ratio} bytes a row")
+    return result
+
+
+def check_refused(program, status, named, *flags, **env):
+    refused = run(program, *flags, **env)
+    check(refused.returncode == status, f"{flags} {env}: status {refused.returncode}, not {status}")
+    check(named in refused.stderr + refused.stdout, f"{flags} {env}: the message does not name '{named}'")
+
+
+def main():
+    program = sys.argv[1]
+    check_list(program)
+    check_json(program)
+    pinned = check_json(program, "--adass_pin=core")
+    check(pinned["context"]["pin"] == "core", "--adass_pin does not stand in the context")
+    check_refused(program, 2, "--no_such_flag", "--no_such_flag")
+    check_refused(program, 2, "elsewhere", "--adass_pin=elsewhere")
+    check_refused(program, 2, "no_such_isa", "--benchmark_list_tests", ADASS_ISA="no_such_isa")
+    check_refused(program, 1, "no_such_case", "--benchmark_filter=no_such_case")
+    check(run(program, "--help").returncode == 0, "--help fails")
+
+
+main()
