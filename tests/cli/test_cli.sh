@@ -1,0 +1,176 @@
+#!/usr/bin/env bash
+# Drives the program `adass` as a user would: what it prints, where, and its exit status.
+#
+#   tests/cli/test_cli.sh ADASS     path of the program
+set -euo pipefail
+
+readonly adass=$1
+work=$(mktemp -d)
+readonly work
+trap 'rm -rf "$work"' EXIT
+unset ADASS_ISA
+cd "$work"
+failures=0
+
+fail() {
+    echo "FAILED: $*"
+    failures=$((failures + 1))
+}
+
+# run <arguments...>: leaves $status, and the two streams in the files out and err.
+run() {
+    status=0
+    "$adass" "$@" >"$work/out" 2>"$work/err" || status=$?
+}
+
+# expect <status> <out|err> <extended regular expression> <arguments...>
+expect() {
+    local want=$1 stream=$2 pattern=$3
+    shift 3
+    run "$@"
+    ((status == want)) || fail "adass $*: status $status instead of $want; $(head -c 300 "$work/err")"
+    grep -qE -- "$pattern" "$work/$stream" ||
+        fail "adass $*: no '$pattern' in its $stream: $(head -c 300 "$work/$stream")"
+}
+
+# expect_json <arguments...>: standard output is one JSON value.
+expect_json() {
+    run "$@"
+    ((status == 0)) || fail "adass $*: status $status; $(head -c 300 "$work/err")"
+    python3 -m json.tool <"$work/out" >/dev/null || fail "adass $*: the output is not JSON"
+}
+
+# The working folder holds these files and nothing else, the streams of run() aside.
+expect_files() {
+    local found
+    found=$(find . -mindepth 1 -maxdepth 1 ! -name out ! -name err -printf '%f\n' | sort | tr '\n' ' ')
+    [[ $found == "$*${*:+ }" ]] || fail "left behind: '$found' instead of '$*'"
+}
+
+test_usage() {
+    expect 0 out '^usage: adass COMMAND' --help
+    expect 0 out '^adass [0-9]+\.[0-9]+\.[0-9]+ \(.+\)$' --version
+    expect 2 err '^adass: a command is missing$'
+    expect 2 err "^adass: unknown option '--nonsense'$" --nonsense
+    expect 2 err "^adass: unknown command 'serach': did you mean 'search'\?$" serach
+    expect 2 err "^adass: unknown command 'xyzzy'$" xyzzy
+    expect 2 err "^try 'adass --help'$" xyzzy
+    expect 2 err "^adass data: unknown command 'shwo': did you mean 'show'\?$" data shwo
+    expect 2 err "^adass data import: a command is missing$" data import
+    expect 0 out '^usage: adass data synth OUT' help data synth
+    expect 2 err "^adass: unknown command 'xyzzy'$" help xyzzy
+}
+
+test_help() {
+    local command
+    for command in '' info data 'data import' 'data import movielens' 'data synth' 'data show' \
+        train search reproduce; do
+        # shellcheck disable=SC2086 # words of a command
+        expect 0 out '^EXAMPLE$' $command --help
+        grep -q "^  adass $command" "$work/out" || fail "adass $command --help: another's example"
+        [[ ! -s $work/err ]] || fail "adass $command --help writes to standard error"
+    done
+}
+
+test_options() {
+    expect 2 err "^adass info: unknown option '--nonsense'$" info --nonsense
+    expect 2 err "^adass info: unknown option '-x'$" info -x
+    expect 2 err "^adass info: unexpected argument 'more'$" info more
+    expect 2 err "^adass info: --json takes no value$" info --json=1
+    expect 2 err "^adass info: --threads: its value is missing$" info --threads
+    expect 2 err "^adass data show: DATASET is missing$" data show
+    expect 2 err "^try 'adass data show --help'$" data show
+    local text
+    for text in abc '' ' 4' 4x 0x4 -1 1.5 1e-1 nan inf 18446744073709551616 1e300; do
+        expect 2 err "^adass info: --threads: '$text' is not a whole number$" info --threads "$text"
+    done
+    expect 2 err '^adass info: --threads: must be at least 1$' info --threads 0
+    expect 2 err '^adass info: --threads: must be at most [0-9]+$' info --threads 1e6
+    expect 0 out '^placement +2 threads$' info --threads 0.2e1
+}
+
+test_isa() {
+    expect 2 err "^adass info: no ISA named 'avx3'.*scalar" info --isa avx3
+    ADASS_ISA=avx3 expect 2 err "^adass info: no ISA named 'avx3'.*scalar" info
+    expect 0 out 'scalar +yes, in force: named by --isa$' info --isa scalar
+    ADASS_ISA=scalar expect 0 out 'scalar +yes, in force: named by ADASS_ISA$' info
+    expect 0 out 'yes, in force: the best that runs here$' info
+    expect_json info --json
+}
+
+test_dataset() {
+    expect 0 out '^d: 8 fields, [0-9]+ train rows, [0-9]+ valid rows, [0-9]+ test rows$' \
+        data synth --shape tiny --rows 5e3 --seed 7 d
+    expect 0 out '^f0 +2001 +0 +2$' data show d
+    expect 0 out '^teacher +AUC 0\.' data show d
+    expect 0 out '^checksum +[0-9a-f]{32}  \(every file' data show --verify d
+    expect_json data show d --json
+    expect 1 err '^adass data synth: .*d' data synth --shape tiny --rows 5e3 d
+    expect 0 out '^checksum' data show --verify d
+    expect 1 err '^adass data synth: .*nonsense' data synth --shape nonsense e
+    expect 1 err '^adass data synth: .*nowhere' data synth --rows 5e3 nowhere/e
+    expect 1 err '^adass data show: .*nowhere' data show nowhere
+    expect 1 err '^adass data import movielens: .*nowhere' data import movielens nowhere e
+    expect_files d
+}
+
+# One byte of each file in turn, in its data.
+test_damage() {
+    local file size
+    for file in meta.json train/ids.npy train/labels.npy test/ids.npy; do
+        rm -rf damaged
+        cp -r d damaged
+        size=$(stat -c %s "damaged/$file")
+        printf '\377' | dd of="damaged/$file" bs=1 seek=$((size - 3)) conv=notrunc status=none
+        expect 1 err "^adass data show: .*damaged/$file" data show --verify damaged
+    done
+    rm -rf damaged
+    cp -r d damaged
+    truncate -s -1 damaged/test/ids.npy
+    expect 1 err '^adass data show: .*damaged/test/ids.npy' data show damaged
+    rm -rf damaged
+}
+
+test_full_output() {
+    local arguments
+    for arguments in --help 'info --json' 'data show d' 'data show d --json'; do
+        status=0
+        # shellcheck disable=SC2086 # words of a command
+        "$adass" $arguments >/dev/full 2>"$work/err" || status=$?
+        ((status == 1)) || fail "adass $arguments >/dev/full: status $status instead of 1"
+        grep -q '^adass: standard output cannot be written: No space left' "$work/err" ||
+            fail "adass $arguments >/dev/full: $(head -c 300 "$work/err")"
+    done
+}
+
+# Ctrl-C ends the work in good order.
+test_interrupt() {
+    status=0
+    timeout --preserve-status -k 60 -s INT 3 "$adass" train d --epochs 1e6 --patience 1e6 \
+        >"$work/out" 2>"$work/err" || status=$?
+    ((status == 130)) || fail "interrupted adass train: status $status instead of 130"
+    grep -q '^adass train: stopped on request' "$work/err" ||
+        fail "interrupted adass train: $(head -c 300 "$work/err")"
+}
+
+# A read-only folder stops nobody who is root.
+test_unwritable() {
+    ((EUID != 0)) || return 0
+    mkdir locked
+    chmod a-w locked
+    expect 1 err '^adass data synth: .*locked' data synth --rows 5e3 locked/e
+    rmdir locked
+}
+
+test_usage
+test_help
+test_options
+test_isa
+test_dataset
+test_damage
+test_full_output
+test_interrupt
+test_unwritable
+expect_files d
+((failures == 0)) || { echo "$failures failed"; exit 1; }
+echo "all passed"

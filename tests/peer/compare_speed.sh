@@ -1,0 +1,56 @@
+#!/bin/sh
+# compare_speed.sh ADASS_BENCH PYTHON [ROUNDS]: DeepFM training, adass-bench and PyTorch in turn; medians of the rounds and their ratios.
+# Arguments for speed_deepfm.py (which variants) may be given in $SPEED_ARGS.
+set -eu
+if [ $# -lt 2 ]; then
+    sed -n 2,3p "$0" >&2
+    exit 2
+fi
+bench=$1
+python=$2
+rounds=${3:-5}
+here=$(dirname "$0")
+lines=$(mktemp)
+trap 'rm -f "$lines"' EXIT
+
+# name, samples a second
+ours() {
+    "$bench" --benchmark_filter='^train/.*deepfm.*' --benchmark_format=csv |
+        awk -F, '$1 == "name" { for (i = 1; i <= NF; i++) if ($i == "items_per_second") column = i; next }
+                 column && $column > 0 { gsub(/"/, "", $1); printf "%s\t%.0f\n", $1, $column }'
+}
+
+# PyTorch's best settings: no leftover tuning of OpenBLAS, short spinning (a neighbour makes long spinning very slow), and
+# freed memory kept, since fresh pages for the gradients of whole tables cost as much as the update.
+peer() {
+    # shellcheck disable=SC2086 # several words
+    env -u OPENBLAS_CORETYPE -u OPENBLAS_L2_SIZE GOMP_SPINCOUNT=10000 MALLOC_MMAP_MAX_=0 \
+        MALLOC_TRIM_THRESHOLD_=8000000000 MALLOC_TOP_PAD_=268435456 \
+        "$python" "$here/speed_deepfm.py" ${SPEED_ARGS:-}
+}
+
+round=1
+while [ "$round" -le "$rounds" ]; do
+    echo "round $round of $rounds" >&2
+    ours | tee -a "$lines" >&2
+    peer | tee -a "$lines" >&2
+    round=$((round + 1))
+done
+
+sort -t "$(printf '\t')" -k1,1 -k2,2n "$lines" | awk -F'\t' '
+    function finish() {
+        if (n == 0) return
+        median[name] = n % 2 ? value[(n + 1) / 2] : (value[n / 2] + value[n / 2 + 1]) / 2
+        printf "%-90s %9.0f samples/s  (%d rounds, %.0f to %.0f)\n", name, median[name], n, value[1], value[n]
+    }
+    $1 != name { finish(); name = $1; n = 0 }
+    { value[++n] = $2 }
+    END {
+        finish()
+        for (our in median) if (our ~ /^train\//)
+            for (peer in median) if (peer ~ /^pytorch-/) {
+                printf "%.2f times %s: %s\n", median[our] / median[peer], peer, our
+                compared = 1
+            }
+        if (!compared) { print "nothing to compare: one of the two gave no result" > "/dev/stderr"; exit 1 }
+    }'
