@@ -9,6 +9,7 @@
 
 #include <omp.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { LINE_CHARS = 256 };
@@ -54,6 +55,14 @@ static void add_cpu(void)
     adass_bench_add_context("cpu_governor", text);
     read_value(text, "/sys/kernel/mm/transparent_hugepage/enabled", "");
     adass_bench_add_context("transparent_hugepages", text);
+}
+
+/* How OpenMP's threads wait for one another, which decides much on a shared machine. */
+static void add_openmp(void)
+{
+    add_number("openmp_threads", (size_t)omp_get_max_threads());
+    const char *policy = getenv("OMP_WAIT_POLICY");
+    adass_bench_add_context("openmp_wait_policy", policy != NULL ? policy : "default");
 }
 
 static adass_status add_isas(adass_error *err)
@@ -107,7 +116,7 @@ adass_status bench_machine_describe(adass_error *err)
 {
     add_cpu();
     add_build();
-    add_number("openmp_threads", (size_t)omp_get_max_threads());
+    add_openmp();
     const adass_status status = add_isas(err);
     return status == ADASS_OK ? add_topology(err) : status;
 }

@@ -1,4 +1,4 @@
-"""What adass-bench promises to scripts: its list of cases, valid JSON with the context, and loud errors.
+"""What adass-bench promises to scripts: a list of cases, JSON with a context, loud errors.
 
     check_adass_bench.py PROGRAM
 """
@@ -8,16 +8,18 @@ import subprocess
 import sys
 
 CONTEXT = {
-    "compiler", "compiler_flags", "build_type", "adass_version", "revision", "onednn", "cpu_model", "cpu_microcode",
-    "cpu_governor", "transparent_hugepages", "isa", "isa_available", "packages", "numa_nodes", "l3_groups", "cores",
-    "processing_units", "openmp_threads", "pin",
+    "compiler", "compiler_flags", "build_type", "adass_version", "revision", "onednn",
+    "cpu_model", "cpu_microcode", "cpu_governor", "transparent_hugepages", "isa", "isa_available",
+    "packages", "numa_nodes", "l3_groups", "cores", "processing_units", "openmp_threads",
+    "openmp_wait_policy", "pin",
 }
 FAMILIES = {"limits", "lookup", "lookup_fields", "gemm", "train", "supernet", "predict"}
 QUICK = "^lookup/isa:scalar/type:f32/size:16/rows:1e3/ids:zipf1.05/pooling:1/threads:1$"
 
 
 def run(program, *flags, **env):
-    return subprocess.run([program, *flags], capture_output=True, text=True, env={**os.environ, **env})
+    return subprocess.run(
+        [program, *flags], capture_output=True, text=True, env={**os.environ, **env})
 
 
 def check(condition, what):
@@ -27,17 +29,20 @@ def check(condition, what):
 
 def check_list(program):
     listed = run(program, "--benchmark_list_tests")
-    check(listed.returncode == 0, f"--benchmark_list_tests: status {listed.returncode}, {listed.stderr}")
+    check(listed.returncode == 0, f"the list: status {listed.returncode}, {listed.stderr}")
     names = listed.stdout.split()
     check(len(names) == len(set(names)), "two cases have the same name")
-    check({name.split("/")[0] for name in names} == FAMILIES, "the families are not those that are documented")
+    families = {name.split("/")[0] for name in names}
+    check(families == FAMILIES, f"the families are {sorted(families)}, not those documented")
     for name in names:
         keys = [part.split(":")[0] for part in name.split("/")[1:]]
-        check(keys[:2] == ["isa", "type"] and keys[-1] == "threads", f"'{name}' is not a name of the contract")
+        in_order = keys[:2] == ["isa", "type"] and keys[-1] == "threads"
+        check(in_order, f"'{name}' is not a name of the contract")
 
 
 def check_json(program, *flags):
-    done = run(program, f"--benchmark_filter={QUICK}", "--benchmark_min_time=0.01", "--benchmark_format=json", *flags)
+    done = run(program, f"--benchmark_filter={QUICK}", "--benchmark_min_time=0.01",
+               "--benchmark_format=json", *flags)
     check(done.returncode == 0, f"the quick case: status {done.returncode}, {done.stderr}")
     result = json.loads(done.stdout)
     missing = CONTEXT - result["context"].keys()
@@ -55,7 +60,7 @@ def check_json(program, *flags):
 def check_refused(program, status, named, *flags, **env):
     refused = run(program, *flags, **env)
     check(refused.returncode == status, f"{flags} {env}: status {refused.returncode}, not {status}")
-    check(named in refused.stderr + refused.stdout, f"{flags} {env}: the message does not name '{named}'")
+    check(named in refused.stderr + refused.stdout, f"{flags} {env}: '{named}' is not named")
 
 
 def main():
