@@ -31,16 +31,16 @@ adass_run_config adass_run_config_default(void)
         .method = "adass",
         .candidates = { .n = 7, .sizes = { 0, 2, 4, 8, 16, 32, 64 } },
         .model = { .backbone = ADASS_DEEPFM, .n_hidden = 2, .hidden = { 128, 64 }, .init_std = 0.01f },
-        .train = { .step = step, .max_epochs = 30, .patience = 2 },
+        .train = { .step = step, .max_epochs = 100, .patience = 2 },
         .supernet = { .sampler = "adaptive",
-                      .adaptive = { .floor = 0.5, .temperature = 1.0, .warmup = 0.2, .decay = 0.99, .interval = 50 },
+                      .adaptive = { .floor = 0.5, .temperature = 1.0, .warmup = 0.2, .decay = 0.99, .coupling = 0.8, .interval = 50 },
                       .step = step,
                       .epochs = 10 },
         .search = { .eval_rows = 20000,
-                    .iterations = 60,
-                    .population = 16,
-                    .learning_rate = 0.3,
-                    .entropy = 0.1,
+                    .iterations = 100,
+                    .population = 24,
+                    .learning_rate = 1.0,
+                    .entropy = 0.02,
                     .baseline_decay = 0.8,
                     .penalty = 1.0,
                     .penalty_rate = 1.0 },
@@ -101,7 +101,7 @@ static bool same_step(const adass_trainer_config *a, const adass_trainer_config 
 static bool same_adaptive(const adass_adaptive_config *a, const adass_adaptive_config *b)
 {
     return a->floor == b->floor && a->temperature == b->temperature && a->warmup == b->warmup &&
-           a->decay == b->decay && a->interval == b->interval;
+           a->decay == b->decay && a->coupling == b->coupling && a->interval == b->interval;
 }
 
 static bool same_candidates(const adass_candidates *a, const adass_candidates *b)

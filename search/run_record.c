@@ -63,8 +63,8 @@ static json_t *supernet_json(const adass_supernet_config *c)
     const adass_adaptive_config *a = &c->adaptive;
     if (strcmp(c->sampler, "adaptive") == 0)
         json_object_set_new(supernet, "adaptive",
-                            json_pack("{s:f, s:f, s:f, s:f, s:I}", "floor", a->floor, "temperature",
-                                      a->temperature, "warmup", a->warmup, "decay", a->decay,
+                            json_pack("{s:f, s:f, s:f, s:f, s:f, s:I}", "floor", a->floor, "temperature",
+                                      a->temperature, "warmup", a->warmup, "decay", a->decay, "coupling", a->coupling,
                                       "interval", (json_int_t)a->interval));
     return supernet;
 }

@@ -29,9 +29,10 @@ static adass_status create(adass_sampler **out, const adass_sampler_setting *set
 {
     const adass_adaptive_config *c = &setting->adaptive;
     if (!(c->floor >= 0.0 && c->floor <= 1.0) || !(c->temperature > 0.0) || !(c->warmup >= 0.0) ||
-        !(c->decay > 0.0 && c->decay < 1.0) || c->interval == 0)
+        !(c->decay > 0.0 && c->decay < 1.0) || !(c->coupling >= 0.0 && c->coupling <= 1.0) ||
+        c->interval == 0)
         return adass_fail(err, ADASS_EINVAL,
-                          "adaptive sampling needs a floor in [0, 1], a temperature above 0, a warm-up of at least 0, a decay in (0, 1) and an interval of at least 1");
+                          "adaptive sampling needs a floor in [0, 1], a temperature above 0, a warm-up of at least 0, a decay in (0, 1), a coupling in [0, 1] and an interval of at least 1");
     adass_sampler *s = calloc(1, sizeof *s);
     if (s == NULL)
         return adass_fail_memory(err, "a sampler", sizeof *s);
@@ -50,12 +51,15 @@ static adass_status create(adass_sampler **out, const adass_sampler_setting *set
     return ADASS_OK;
 }
 
+/* Coupled or not, field f draws size k with probability p_f(k). */
 static void draw(adass_sampler *s, adass_rng *rng, uint8_t *choice)
 {
     const size_t n = s->setting.candidates.n;
+    const bool coupled = adass_rng_unit(rng) < s->setting.adaptive.coupling;
+    const double common = adass_rng_unit(rng);
     for (size_t f = 0; f < s->setting.n_fields; f++) {
         const double *p = s->probabilities + f * n;
-        double u = adass_rng_unit(rng);
+        double u = coupled ? common : adass_rng_unit(rng);
         size_t k = 0;
         while (k + 1 < n && u >= p[k])
             u -= p[k++];

@@ -91,7 +91,8 @@ static adass_status measure_population(run *r, adass_error *err)
     return ADASS_OK;
 }
 
-static void refresh_sigma(run *r, bool first)
+/* The unit of rewards: how far AUCs of the first, uniform policy's subnets lie apart. */
+static void measure_sigma(run *r)
 {
     const double n = (double)r->config->population;
     double mean = 0.0, variance = 0.0;
@@ -99,9 +100,7 @@ static void refresh_sigma(run *r, bool first)
         mean += r->aucs[i] / n;
     for (size_t i = 0; i < r->config->population; i++)
         variance += (r->aucs[i] - mean) * (r->aucs[i] - mean) / n;
-    /* As the policy narrows, the spread goes to 0; below a hundredth of a point of AUC differences are noise. */
-    const double now = fmax(sqrt(variance), 1e-4);
-    r->sigma = first ? now : r->config->baseline_decay * r->sigma + (1.0 - r->config->baseline_decay) * now;
+    r->sigma = fmax(sqrt(variance), 1e-4); /* below a hundredth of a point of AUC differences are noise */
 }
 
 static double reward(const run *r, size_t i, size_t f)
@@ -147,7 +146,8 @@ static adass_status iterate(run *r, size_t iteration, adass_error *err)
     adass_status status = measure_population(r, err);
     if (status != ADASS_OK)
         return status;
-    refresh_sigma(r, iteration == 0);
+    if (iteration == 0)
+        measure_sigma(r);
     for (size_t f = 0; f < r->n_fields; f++)
         field_gradient(r, f, iteration == 0, c->entropy * left);
     for (size_t i = 0; i < r->n_cells; i++)

@@ -19,6 +19,7 @@ static adass_suite quick(void)
         .seeds = 3,
         .config = adass_run_config_default(),
     };
+    suite.config.search.iterations = 60; /* minutes on two cores */
     return suite;
 }
 

@@ -119,6 +119,7 @@ static void add_options(arguments *a)
         { "sampling-floor", "X", "adaptive: uniform share of the probabilities", ADASS_OPTION_DOUBLE, .number = &net->adaptive.floor, .max = 1.0 },
         { "sampling-temperature", "X", "adaptive: of the softmax over need", ADASS_OPTION_DOUBLE, .number = &net->adaptive.temperature, .min = 1e-3 },
         { "sampling-warmup", "X", "adaptive: share of steps drawn uniformly first", ADASS_OPTION_DOUBLE, .number = &net->adaptive.warmup, .max = 1.0 },
+        { "sampling-coupling", "X", "adaptive: share of steps in which all fields draw alike", ADASS_OPTION_DOUBLE, .number = &net->adaptive.coupling, .max = 1.0 },
         { "eval-rows", "N", "validation rows of an evaluation, 0 for all", ADASS_OPTION_SIZE, .size = &s->eval_rows },
         { "iterations", "N", "of the policy search", ADASS_OPTION_SIZE, .size = &s->iterations, .min = 1 },
         { "population", "N", "assignments an iteration", ADASS_OPTION_SIZE, .size = &s->population, .min = 1 },

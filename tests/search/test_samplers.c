@@ -113,6 +113,29 @@ static void test_adaptive(void **state)
     kind->destroy(sampler);
 }
 
+/* Coupled draws keep each field's probabilities; where these are equal, all fields get the same size, in the stated share of the draws. */
+static void test_adaptive_coupling(void **state)
+{
+    (void)state;
+    enum { DRAWS = 4000 };
+    adass_sampler_setting setting = setting_of(100);
+    setting.adaptive.coupling = 0.5;
+    const adass_sampler_kind *kind;
+    adass_sampler *sampler = create("adaptive", &setting, &kind);
+    expect_draws(kind, sampler);
+    adass_rng rng;
+    adass_rng_init(&rng, 3);
+    double alike = 0.0;
+    for (int i = 0; i < DRAWS; i++) {
+        uint8_t choice[FIELDS];
+        kind->draw(sampler, &rng, choice);
+        alike += choice[0] == choice[1] && choice[1] == choice[2];
+    }
+    const double expected = 0.5 + 0.5 / (K * K); /* by chance one draw in K^2 */
+    assert_true(fabs(alike / DRAWS - expected) < 5.0 * sqrt(0.25 / DRAWS));
+    kind->destroy(sampler);
+}
+
 /* A dropped field (size 0) has no gradient: it must not be taken for the least needy thing there is, nor for a number. */
 static void test_adaptive_size_zero(void **state)
 {
@@ -146,6 +169,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_uniform),
         cmocka_unit_test(test_adaptive),
+        cmocka_unit_test(test_adaptive_coupling),
         cmocka_unit_test(test_adaptive_size_zero),
         cmocka_unit_test(test_refusals),
     };

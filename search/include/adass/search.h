@@ -22,7 +22,8 @@ extern "C" {
  *
  *   R_f(a) = A(a) / sigma_A - lambda max(0, params(a) / C - 1) M s_f(a),   s_f(a) = V_f c_{a_f} / params(a):
  *
- * beyond the budget C the fields compete, each paying in proportion to the share that it occupies. sigma_A is the running standard deviation of A within a population;
+ * beyond the budget C the fields compete, each paying in proportion to the share that it occupies. sigma_A is the standard deviation of A in the first population, which the
+ * uniform policy draws (a running one would blow up noise as the policy settles);
  * lambda rises and falls with the policy's expected params(a) / C - 1 (dual ascent), never below 0.
  */
 typedef struct adass_search_config {
@@ -30,7 +31,7 @@ typedef struct adass_search_config {
     size_t iterations, population;
     double learning_rate;  /* of theta */
     double entropy;        /* weight of the entropy bonus at the beginning */
-    double baseline_decay; /* of b_f and sigma_A, an iteration */
+    double baseline_decay; /* of b_f, an iteration */
     double penalty;        /* lambda at the beginning */
     double penalty_rate;   /* of the dual ascent; with both 0 there is no penalty, and only the repair keeps the budget */
     uint64_t seed;

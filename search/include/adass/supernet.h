@@ -23,12 +23,16 @@ extern "C" {
  *   L[f][k]  the loss, relative to the running mean loss, of the steps that drew size k for field f.
  * Need = standardised log G + standardised L within the field; after the warm-up, refreshed every `interval` steps,
  *   p_f(k) = floor / K + (1 - floor) softmax_k(need / temperature).
+ *
+ * Two fields interact over the components that both have. Drawn independently, the last group of two fields meets in one step of K^2 only; so in
+ * a share `coupling` of the steps all fields are drawn by the same random number, largest with largest, which leaves each p_f as it is.
  */
 typedef struct adass_adaptive_config {
     double floor;       /* epsilon: share of the uniform part, in [0, 1] */
     double temperature; /* > 0 */
     double warmup;      /* share of the steps that are drawn uniformly first */
     double decay;       /* of the running means, a step in which the cell was drawn */
+    double coupling;    /* share of the steps in which all fields draw by one random number, in [0, 1] */
     uint64_t interval;  /* steps between refreshes */
 } adass_adaptive_config;
 
