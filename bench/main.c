@@ -1,4 +1,5 @@
 /* adass-bench: registers the families and hands over to Google Benchmark. */
+#include "adass/wait_policy.h"
 #include "axes.h"
 #include "harness.h"
 #include "machine.h"
@@ -28,6 +29,7 @@ static int run_families(const bench_axes *axes, int argc, char **argv)
 
 int main(int argc, char **argv)
 {
+    adass_wait_policy_passive(argv);
     adass_error err;
     bench_axes axes;
     adass_status status = bench_axes_init(&axes, &err);

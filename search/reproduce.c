@@ -62,14 +62,21 @@ static adass_status make_folder(const char *path, adass_error *err)
     return adass_fail(err, ADASS_EIO, "%s: the folder cannot be created: %s", path, strerror(errno));
 }
 
+/* The folder with those above it, and its own two. */
 static adass_status make_folders(const char *out_dir, adass_error *err)
 {
-    static const char *const parts[] = { "", "/runs", "/data" };
+    static const char *const parts[] = { "runs", "data" };
+    char path[PATH_CHARS];
+    if (*out_dir == '\0' || strlen(out_dir) >= sizeof path - NAME_CHARS)
+        return adass_fail(err, ADASS_EINVAL, "the output folder '%s': the name is empty or too long", out_dir);
     adass_status status = ADASS_OK;
+    for (size_t i = 1; i <= strlen(out_dir) && status == ADASS_OK; i++)
+        if (out_dir[i] == '/' || out_dir[i] == '\0') {
+            snprintf(path, sizeof path, "%.*s", (int)i, out_dir);
+            status = make_folder(path, err);
+        }
     for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == ADASS_OK; i++) {
-        char path[PATH_CHARS];
-        if ((size_t)snprintf(path, sizeof path, "%s%s", out_dir, parts[i]) >= sizeof path - NAME_CHARS)
-            return adass_fail(err, ADASS_EINVAL, "%s: the path is too long", out_dir);
+        snprintf(path, sizeof path, "%s/%s", out_dir, parts[i]);
         status = make_folder(path, err);
     }
     return status;

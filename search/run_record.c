@@ -119,6 +119,12 @@ static void cpu_model(char *text, size_t chars)
     hwloc_topology_destroy(topology);
 }
 
+#if defined(__clang__)
+static const char compiler[] = __VERSION__; /* begins with the name */
+#else
+static const char compiler[] = "gcc " __VERSION__;
+#endif
+
 json_t *adass_provenance_json(const adass_compute *compute)
 {
     char cpu[128], onednn[32];
@@ -126,7 +132,7 @@ json_t *adass_provenance_json(const adass_compute *compute)
     adass_dense_version(onednn);
     return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s}", "version", ADASS_VERSION, "revision",
                      ADASS_REVISION, "cpu", cpu, "isa", compute->kernels->isa, "threads",
-                     compute->threads, "compiler", __VERSION__, "onednn", onednn);
+                     compute->threads, "compiler", compiler, "onednn", onednn);
 }
 
 /* The rows of an [n_fields x K] matrix by field name. */

@@ -10,12 +10,13 @@ bench=$1
 python=$2
 rounds=${3:-5}
 here=$(dirname "$0")
+isa=$("$bench" --benchmark_list_tests=true --benchmark_filter='^train/.*deepfm' | head -n 1 | cut -d / -f 2) # the best comes first
 lines=$(mktemp)
 trap 'rm -f "$lines"' EXIT
 
 # name, samples a second
 ours() {
-    "$bench" --benchmark_filter='^train/.*deepfm.*' --benchmark_format=csv |
+    "$bench" --benchmark_filter="^train/$isa/.*deepfm" --benchmark_min_time=1.5 --benchmark_format=csv 2>/dev/null |
         awk -F, '$1 == "name" { for (i = 1; i <= NF; i++) if ($i == "items_per_second") column = i; next }
                  column && $column > 0 { gsub(/"/, "", $1); printf "%s\t%.0f\n", $1, $column }'
 }
