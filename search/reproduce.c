@@ -57,8 +57,13 @@ static bool asked_to_stop(void *user)
 static adass_status make_folder(const char *path, adass_error *err)
 {
     struct stat about;
-    if (mkdir(path, 0777) == 0 || (errno == EEXIST && stat(path, &about) == 0 && S_ISDIR(about.st_mode)))
+    if (mkdir(path, 0777) == 0)
         return ADASS_OK;
+    if (errno == EEXIST && stat(path, &about) == 0) {
+        if (S_ISDIR(about.st_mode))
+            return ADASS_OK;
+        errno = ENOTDIR;
+    }
     return adass_fail(err, ADASS_EIO, "%s: the folder cannot be created: %s", path, strerror(errno));
 }
 

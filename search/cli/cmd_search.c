@@ -1,5 +1,6 @@
 /* adass search: a size assignment under a budget. */
 #include "cli.h"
+#include "json_file.h"
 #include "progress.h"
 #include "run_options.h"
 #include "run_record.h"
@@ -80,6 +81,8 @@ static adass_status search(arguments *a, const adass_dataset *dataset, const ada
     adass_session *session = NULL;
     adass_run_result result = { 0 };
     adass_status status = take_budget(a, dataset, err);
+    if (status == ADASS_OK && a->out != NULL)
+        status = adass_file_check_writable(a->out, err);
     if (status == ADASS_OK)
         status = adass_session_open(&session, dataset, &a->common.compute, monitor, err);
     if (status == ADASS_OK)

@@ -73,6 +73,10 @@ static adass_status train(arguments *a, const adass_dataset *dataset, const adas
     adass_run_result result = { 0 };
     adass_model *model = NULL;
     adass_status status = take_sizes(a, dataset, &sizes, err);
+    if (status == ADASS_OK && a->out != NULL)
+        status = adass_file_check_writable(a->out, err);
+    if (status == ADASS_OK && a->save != NULL)
+        status = adass_file_check_writable(a->save, err);
     if (status == ADASS_OK)
         status = adass_session_open(&session, dataset, &a->common.compute, monitor, err);
     if (status == ADASS_OK)

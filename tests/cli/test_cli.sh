@@ -153,6 +153,85 @@ test_interrupt() {
         fail "interrupted adass train: $(head -c 300 "$work/err")"
 }
 
+# The record of a run without its times.
+untimed() {
+    python3 -c 'import json, sys
+run = json.load(open(sys.argv[1]))
+del run["seconds"]
+del run["provenance"]["threads"]
+print(json.dumps(run))' "$1"
+}
+
+test_train() {
+    local small=(--epochs 2 --hidden 16,8 --batch 512)
+    expect 0 out '^test +AUC 0\.[0-9]{4}' train d --sizes 4 "${small[@]}" --out a.json --save model.safetensors
+    run train d --sizes 4 "${small[@]}" --out b.json --threads 1
+    [[ $(untimed a.json) == "$(untimed b.json)" ]] || fail "the same seed gave two runs"
+    run train d --sizes 4 "${small[@]}" --out b.json --seed 2
+    [[ $(untimed a.json) != "$(untimed b.json)" ]] || fail "another seed gave the same run"
+    python3 - model.safetensors <<'CHECK' || fail "model.safetensors is not what its header says"
+import json, struct, sys
+data = open(sys.argv[1], "rb").read()
+length, = struct.unpack("<Q", data[:8])
+header = json.loads(data[8:8 + length])
+header.pop("__metadata__")
+assert header["embedding.f0"]["shape"][1] == 4
+assert max(t["data_offsets"][1] for t in header.values()) == len(data) - 8 - length
+CHECK
+    expect_json train d --sizes 4 "${small[@]}" --json
+    rm a.json b.json model.safetensors
+
+    expect 1 err "^adass train: .*from 1 to 256" train d --sizes 0
+    expect 1 err "^adass train: .*from 1 to 256" train d --sizes 257
+    expect 1 err "^adass train: nowhere\.json: cannot be opened" train d --sizes nowhere.json
+    expect 1 err "^adass train: no/folder/run\.json: cannot be written" train d --out no/folder/run.json
+    expect 1 err "^adass train: /dev/null/m: cannot be written" train d --save /dev/null/m
+    expect 2 err "deepfm" train d --model transformer
+    expect 2 err "^adass train: --hidden '8,x'" train d --hidden 8,x
+    echo '{"format": "adass-sizes-1", "sizes": {"user": 4}}' >other.json
+    expect 1 err "^adass train: other\.json: field 'f0' of d needs a size" train d --sizes other.json --out run.json
+    rm other.json
+}
+
+test_search() {
+    local small=(--hidden 16,8 --batch 512 --supernet-epochs 1 --iterations 2 --population 3 --eval-rows 500)
+    expect 0 out '^parameters +[0-9]+ of a budget of' search d "${small[@]}" --budget 0.3 --out sizes.json
+    python3 -c 'import json
+s = json.load(open("sizes.json"))
+assert s["params"] <= s["budget"] and len(s["sizes"]) == 8' || fail "sizes.json exceeds its budget"
+    expect 0 out '^test +AUC' train d --sizes sizes.json --epochs 1 --hidden 16,8
+    expect_json search d "${small[@]}" --json
+    rm sizes.json
+    expect 1 err "^adass search: a budget of 100 parameters cannot be kept" search d "${small[@]}" --candidates 2,4 --budget 100
+    expect 2 err "^adass search: candidate sizes '4,2' must rise" search d --candidates 4,2
+    expect 2 err "adass and random" search d --method magic
+    expect 1 err "uniform and adaptive" search d --sampler magic
+    expect 1 err "^adass search: no/sizes\.json: cannot be written" search d --out no/sizes.json
+}
+
+test_reproduce() {
+    expect 1 err "no suite named 'quik'; there are quick" reproduce --suite quik --out r
+    expect 1 err "needs a dataset: prepare one with 'adass data import movielens" reproduce --suite movielens --out r
+    rm -r r
+    expect 1 err "^adass reproduce: /dev/null: the folder cannot be created: Not a directory" reproduce --out /dev/null/r
+}
+
+# Raw files that are cut off, empty or not of the format: file and line are named, and nothing is left.
+test_import() {
+    mkdir raw
+    printf '1::F::25::3::12345\n' >raw/users.dat
+    printf '7::Some Film (1999)::Drama\n' >raw/movies.dat
+    printf '1::7::5::1\n1::7::' >raw/ratings.dat
+    expect 1 err "^adass data import movielens: raw/ratings\.dat:2:" data import movielens raw e
+    printf '1::7::five::1\n' >raw/ratings.dat
+    expect 1 err "raw/ratings\.dat:1:7: the rating is no number.*'five'" data import movielens raw e
+    printf '1::7::5\n' >raw/ratings.dat
+    expect 1 err "raw/ratings\.dat:1:.*3 columns instead of 4" data import movielens raw e
+    : >raw/ratings.dat
+    expect 1 err "raw/ratings\.dat:.*no rows" data import movielens raw e
+    rm -r raw
+}
+
 # A read-only folder stops nobody who is root.
 test_unwritable() {
     ((EUID != 0)) || return 0
@@ -170,6 +249,10 @@ test_dataset
 test_damage
 test_full_output
 test_interrupt
+test_train
+test_search
+test_reproduce
+test_import
 test_unwritable
 expect_files d
 ((failures == 0)) || { echo "$failures failed"; exit 1; }
