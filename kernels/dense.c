@@ -60,6 +60,19 @@ adass_status adass_dense_backward_weights(float *dw, const float *x, size_t x_ld
     return gemm('T', 'N', inputs, outputs, n, x, x_ld, dy, dy_ld, 0.0f, dw, outputs, err);
 }
 
+const char *adass_dense_isa(void)
+{
+    switch ((int)dnnl_get_effective_cpu_isa()) {
+    case dnnl_cpu_isa_sse41: return "sse41";
+    case dnnl_cpu_isa_avx: return "avx";
+    case dnnl_cpu_isa_avx2: return "avx2";
+    case dnnl_cpu_isa_avx512_core: return "avx512_core";
+    case dnnl_cpu_isa_avx512_core_vnni: return "avx512_core_vnni";
+    case dnnl_cpu_isa_avx512_core_bf16: return "avx512_core_bf16";
+    default: return "other";
+    }
+}
+
 void adass_dense_version(char text[32])
 {
     const dnnl_version_t *version = dnnl_version();

@@ -83,9 +83,14 @@ adass_status adass_text_write(const char *path, const char *text, adass_error *e
 adass_status adass_json_write(const char *path, const json_t *value, adass_error *err)
 {
     char *text = json_dumps(value, JSON_INDENT(2) | JSON_REAL_PRECISION(10));
-    if (text == NULL)
-        return adass_fail_memory(err, "a JSON text", 0.0);
-    const adass_status status = adass_text_write(path, text, err);
-    free(text);
+    const size_t length = text != NULL ? strlen(text) : 0;
+    char *line = text != NULL ? realloc(text, length + 2) : NULL;
+    if (line == NULL) {
+        free(text);
+        return adass_fail_memory(err, "a JSON text", (double)length);
+    }
+    memcpy(line + length, "\n", 2);
+    const adass_status status = adass_text_write(path, line, err);
+    free(line);
     return status;
 }

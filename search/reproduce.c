@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_CELLS = 128, PATH_CHARS = 4096, NAME_CHARS = 96 };
+enum { MAX_CELLS = 128, PATH_CHARS = 4096, NAME_CHARS = 96, PLANTED_SEED = 1 };
 
 /* The methods that search; the uniform sizes come first by themselves. */
 static const char *const searched[] = { "random", "adass" };
@@ -67,10 +67,9 @@ static adass_status make_folder(const char *path, adass_error *err)
     return adass_fail(err, ADASS_EIO, "%s: the folder cannot be created: %s", path, strerror(errno));
 }
 
-/* The folder with those above it, and its own two. */
-static adass_status make_folders(const char *out_dir, adass_error *err)
+/* Folder `part` in the output folder, with those above it. */
+static adass_status make_folders(const char *out_dir, const char *part, adass_error *err)
 {
-    static const char *const parts[] = { "runs", "data" };
     char path[PATH_CHARS];
     if (*out_dir == '\0' || strlen(out_dir) >= sizeof path - NAME_CHARS)
         return adass_fail(err, ADASS_EINVAL, "the output folder '%s': the name is empty or too long", out_dir);
@@ -80,24 +79,36 @@ static adass_status make_folders(const char *out_dir, adass_error *err)
             snprintf(path, sizeof path, "%.*s", (int)i, out_dir);
             status = make_folder(path, err);
         }
-    for (size_t i = 0; i < sizeof parts / sizeof parts[0] && status == ADASS_OK; i++) {
-        snprintf(path, sizeof path, "%s/%s", out_dir, parts[i]);
-        status = make_folder(path, err);
-    }
-    return status;
+    snprintf(path, sizeof path, "%s/%s", out_dir, part);
+    return status == ADASS_OK ? make_folder(path, err) : status;
+}
+
+/* Whether planted data was made as the suite wants it; an interrupted suite finds its own. */
+static adass_status check_planted(const suite_run *r, const char *path, adass_error *err)
+{
+    json_t *made = json_loads(r->dataset->made, 0, NULL);
+    const char *shape = json_string_value(json_object_get(made, "shape"));
+    const json_int_t rows = json_integer_value(json_object_get(made, "rows"));
+    const bool same = shape != NULL && strcmp(shape, r->suite.shape) == 0 &&
+                      json_integer_value(json_object_get(made, "seed")) == PLANTED_SEED &&
+                      (r->suite.rows == 0 || (size_t)rows == r->suite.rows);
+    json_decref(made);
+    return same ? ADASS_OK
+                : adass_fail(err, ADASS_EINVAL, "%s: not the planted data of suite '%s'; remove it, and it is made again", path,
+                             r->suite.name);
 }
 
 static adass_status open_planted(suite_run *r, adass_error *err)
 {
     char path[PATH_CHARS];
-    const adass_synth_options synth = { .shape = r->suite.shape, .rows = r->suite.rows, .seed = 1 };
+    const adass_synth_options synth = { .shape = r->suite.shape, .rows = r->suite.rows, .seed = PLANTED_SEED };
+    adass_status status = make_folders(r->options->out_dir, "data", err);
     snprintf(path, sizeof path, "%s/data/%s", r->options->out_dir, r->suite.shape);
-    if (access(path, F_OK) != 0) {
-        const adass_status status = adass_synth_write(&synth, path, err);
-        if (status != ADASS_OK)
-            return status;
-    }
-    return adass_dataset_open(&r->dataset, path, err);
+    if (status == ADASS_OK && access(path, F_OK) != 0)
+        status = adass_synth_write(&synth, path, err);
+    if (status == ADASS_OK)
+        status = adass_dataset_open(&r->dataset, path, err);
+    return status == ADASS_OK ? check_planted(r, path, err) : status;
 }
 
 static adass_status open_dataset(suite_run *r, adass_error *err)
@@ -130,18 +141,32 @@ static bool same_text(const json_t *a, const json_t *b)
     return json_is_string(a) && json_is_string(b) && strcmp(json_string_value(a), json_string_value(b)) == 0;
 }
 
-/* Whether a record is of this configuration, dataset and code, so that doing the run again would give the same. */
-static bool still_valid(const suite_run *r, const json_t *record, const adass_run_config *config)
+/* A revision names the code unless the tree was changed or is unknown; then the file must be younger than the program. */
+static bool of_this_program(const json_t *revision, const char *path)
 {
+    struct stat program, file;
+    const char *text = json_string_value(revision);
+    if (text == NULL)
+        return false;
+    if (strstr(text, "-dirty") == NULL && strcmp(text, "unknown") != 0)
+        return true;
+    return stat("/proc/self/exe", &program) == 0 && stat(path, &file) == 0 && file.st_mtime >= program.st_mtime;
+}
+
+/* Whether a record is of this configuration, dataset and code, so that doing the run again would give the same. */
+static bool still_valid(const suite_run *r, const json_t *record, const char *path, const adass_run_config *config)
+{
+    static const char *const decisive[] = { "version", "revision", "isa", "onednn", "onednn_isa", "compiler" };
     json_t *wanted = adass_run_config_json(config, r->dataset), *from = adass_provenance_json(r->compute);
     const json_t *was_from = json_object_get(record, "provenance");
     const char *checksum =
         json_string_value(json_object_get(json_object_get(record, "dataset"), "checksum"));
-    const bool valid = wanted != NULL && json_equal(json_object_get(record, "config"), wanted) &&
-                       checksum != NULL && strcmp(checksum, r->dataset->checksum) == 0 &&
-                       same_text(json_object_get(was_from, "revision"), json_object_get(from, "revision")) &&
-                       same_text(json_object_get(was_from, "isa"), json_object_get(from, "isa")) &&
-                       json_is_real(json_object_get(json_object_get(record, "metrics"), "test_auc"));
+    bool valid = wanted != NULL && json_equal(json_object_get(record, "config"), wanted) &&
+                 checksum != NULL && strcmp(checksum, r->dataset->checksum) == 0 &&
+                 json_is_real(json_object_get(json_object_get(record, "metrics"), "test_auc")) &&
+                 of_this_program(json_object_get(from, "revision"), path);
+    for (size_t i = 0; i < sizeof decisive / sizeof decisive[0]; i++)
+        valid = valid && same_text(json_object_get(was_from, decisive[i]), json_object_get(from, decisive[i]));
     json_decref(wanted);
     json_decref(from);
     return valid;
@@ -175,7 +200,7 @@ static adass_status run_one(suite_run *r, adass_cell *cell, size_t i, uint64_t b
     json_t *record = NULL;
     bool reused = false;
     if (access(path, F_OK) == 0 && adass_json_read(path, &record, NULL) == ADASS_OK) {
-        reused = still_valid(r, record, &config);
+        reused = still_valid(r, record, path, &config);
         if (!reused) {
             json_decref(record);
             record = NULL;
@@ -292,9 +317,9 @@ adass_status adass_reproduce_suite(const adass_suite *suite, const adass_reprodu
     if (options->seeds != 0)
         r->suite.seeds = options->seeds;
     r->total = suite->n_backbones * r->suite.seeds * (suite->uniform.n + N_SEARCHED * suite->n_budgets);
-    adass_status status = make_folders(options->out_dir, err);
+    adass_status status = open_dataset(r, err);
     if (status == ADASS_OK)
-        status = open_dataset(r, err);
+        status = make_folders(options->out_dir, "runs", err);
     if (status == ADASS_OK)
         status = adass_session_open(&r->session, r->dataset, compute, &r->monitor, err);
     if (status == ADASS_OK)

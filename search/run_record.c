@@ -96,7 +96,7 @@ json_t *adass_run_config_json(const adass_run_config *config, const adass_datase
     } else {
         json_object_set_new(root, "size", json_integer((json_int_t)config->size));
     }
-    if (method == &adass_method_adass) {
+    if (known && method->uses_supernet) {
         json_object_set_new(root, "supernet", supernet_json(&config->supernet));
         json_object_set_new(root, "search", search_json(&config->search));
     }
@@ -130,9 +130,10 @@ json_t *adass_provenance_json(const adass_compute *compute)
     char cpu[128], onednn[32];
     cpu_model(cpu, sizeof cpu);
     adass_dense_version(onednn);
-    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s}", "version", ADASS_VERSION, "revision",
+    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "version", ADASS_VERSION, "revision",
                      ADASS_REVISION, "cpu", cpu, "isa", compute->kernels->isa, "threads",
-                     compute->threads, "compiler", compiler, "onednn", onednn);
+                     compute->threads, "compiler", compiler, "onednn", onednn,
+                     "onednn_isa", adass_dense_isa());
 }
 
 /* The rows of an [n_fields x K] matrix by field name. */

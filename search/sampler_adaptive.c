@@ -51,12 +51,12 @@ static adass_status create(adass_sampler **out, const adass_sampler_setting *set
     return ADASS_OK;
 }
 
-/* Coupled or not, field f draws size k with probability p_f(k). */
-static void draw(adass_sampler *s, adass_rng *rng, uint8_t *choice)
+/* Draws once; field f gets size k with probability p_f(k), coupled or not. Returns whether any field has a size above 0. */
+static bool draw_once(const adass_sampler *s, adass_rng *rng, bool coupled, uint8_t *choice)
 {
     const size_t n = s->setting.candidates.n;
-    const bool coupled = adass_rng_unit(rng) < s->setting.adaptive.coupling;
     const double common = adass_rng_unit(rng);
+    bool any = false;
     for (size_t f = 0; f < s->setting.n_fields; f++) {
         const double *p = s->probabilities + f * n;
         double u = coupled ? common : adass_rng_unit(rng);
@@ -64,7 +64,19 @@ static void draw(adass_sampler *s, adass_rng *rng, uint8_t *choice)
         while (k + 1 < n && u >= p[k])
             u -= p[k++];
         choice[f] = (uint8_t)k;
+        any = any || s->setting.candidates.sizes[k] > 0;
     }
+    return any;
+}
+
+/* A model without any field teaches nothing: drawn again, not coupled, since coupled fields are dropped together. */
+static void draw(adass_sampler *s, adass_rng *rng, uint8_t *choice)
+{
+    const bool coupled = adass_rng_unit(rng) < s->setting.adaptive.coupling;
+    if (draw_once(s, rng, coupled, choice))
+        return;
+    while (!draw_once(s, rng, false, choice))
+        continue;
 }
 
 /* Root mean square gradient of the columns (c_{k-1}, c_k] over the touched rows. */
@@ -105,16 +117,16 @@ static void refresh_field(adass_sampler *s, size_t f)
     const adass_adaptive_config *c = &s->setting.adaptive;
     const double *gradient_mean = s->gradient + f * n;
     double gradient[ADASS_CANDIDATES_MAX], need[ADASS_CANDIDATES_MAX];
-    bool all[ADASS_CANDIDATES_MAX] = { 0 }, has_gradient[ADASS_CANDIDATES_MAX] = { 0 };
+    bool trains[ADASS_CANDIDATES_MAX] = { 0 }, has_gradient[ADASS_CANDIDATES_MAX] = { 0 };
     for (size_t k = 0; k < n; k++) {
-        /* Size 0 has no columns: its group says nothing about training and counts as average. */
+        /* Size 0 has no columns: it has nothing to train, and a loss that no training lowers. It counts as average. */
+        trains[k] = s->setting.candidates.sizes[k] > 0;
         has_gradient[k] = gradient_mean[k] > 0.0;
-        all[k] = true;
         gradient[k] = has_gradient[k] ? log(gradient_mean[k]) : 0.0;
         need[k] = s->loss[f * n + k];
     }
     standardise(gradient, has_gradient, n);
-    standardise(need, all, n);
+    standardise(need, trains, n);
     double highest = -INFINITY, total = 0.0;
     for (size_t k = 0; k < n; k++) {
         need[k] += gradient[k];

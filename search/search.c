@@ -192,14 +192,43 @@ static void mode(const run *r, uint8_t *choice)
     }
 }
 
-/* Shrinks the field that loses the least AUC for each parameter it saves; one always can, since the smallest everywhere fits. */
+/*
+ * The cheapest assignment that leaves an input to the model: the smallest candidate everywhere, or, where that drops every field, all
+ * dropped but the field whose next candidate costs least. Returns its parameters.
+ */
+static uint64_t cheapest(const adass_candidates *candidates, const size_t *vocab, size_t n_fields, uint8_t *choice)
+{
+    uint64_t params = 0;
+    memset(choice, 0, n_fields);
+    if (candidates->sizes[0] > 0) {
+        for (size_t f = 0; f < n_fields; f++)
+            params += (uint64_t)vocab[f] * candidates->sizes[0];
+        return params;
+    }
+    size_t least = 0;
+    for (size_t f = 1; f < n_fields; f++)
+        least = vocab[f] < vocab[least] ? f : least;
+    choice[least] = 1;
+    return (uint64_t)vocab[least] * candidates->sizes[1];
+}
+
+/* Whether only field f has a size above 0. */
+static bool is_last_field(const run *r, const uint8_t *choice, size_t f)
+{
+    for (size_t g = 0; g < r->n_fields; g++)
+        if (g != f && r->candidates->sizes[choice[g]] > 0)
+            return false;
+    return true;
+}
+
+/* Shrinks the field that loses the least AUC for each parameter it saves. When only dropping the last field is left, the cheapest assignment stands in. */
 static adass_status shrink_one(run *r, uint8_t *choice, adass_error *err)
 {
     double before, best_price = INFINITY;
     size_t best = r->n_fields;
     adass_status status = adass_subnet_scores_get(r->scores, choice, &before, err);
     for (size_t f = 0; f < r->n_fields && status == ADASS_OK; f++) {
-        if (choice[f] == 0)
+        if (choice[f] == 0 || (r->candidates->sizes[choice[f] - 1] == 0 && is_last_field(r, choice, f)))
             continue;
         const double saved =
             (double)r->vocab[f] * (double)(r->candidates->sizes[choice[f]] - r->candidates->sizes[choice[f] - 1]);
@@ -213,14 +242,18 @@ static adass_status shrink_one(run *r, uint8_t *choice, adass_error *err)
             best_price = price;
         }
     }
-    if (status == ADASS_OK)
+    if (status == ADASS_OK && best < r->n_fields)
         choice[best]--;
+    else if (status == ADASS_OK)
+        cheapest(r->candidates, r->vocab, r->n_fields, choice);
     return status;
 }
 
 static adass_status answer(run *r, uint8_t *choice, adass_search_result *out, adass_error *err)
 {
     mode(r, choice);
+    if (params_of(r, choice) == 0.0) /* a model of no field is none */
+        cheapest(r->candidates, r->vocab, r->n_fields, choice);
     while (params_of(r, choice) > r->budget) {
         const adass_status status = shrink_one(r, choice, err);
         if (status != ADASS_OK)
@@ -236,14 +269,16 @@ static adass_status answer(run *r, uint8_t *choice, adass_search_result *out, ad
 static adass_status check_budget(const adass_candidates *candidates, const size_t *vocab,
                                  size_t n_fields, uint64_t budget, adass_error *err)
 {
-    uint64_t least = 0;
-    for (size_t f = 0; f < n_fields; f++)
-        least += (uint64_t)vocab[f] * candidates->sizes[0];
+    uint8_t *choice = calloc(n_fields, 1);
+    if (choice == NULL)
+        return adass_fail_memory(err, "an assignment", (double)n_fields);
+    const uint64_t least = cheapest(candidates, vocab, n_fields, choice);
+    free(choice);
     if (least <= budget)
         return ADASS_OK;
     return adass_fail(err, ADASS_EINVAL,
-                      "a budget of %llu parameters cannot be kept: size %zu in every field needs %llu; raise --budget or add a smaller candidate (0 drops a field)",
-                      (unsigned long long)budget, candidates->sizes[0], (unsigned long long)least);
+                      "a budget of %llu parameters cannot be kept: the cheapest assignment needs %llu; raise --budget or add a smaller candidate (0 drops a field)",
+                      (unsigned long long)budget, (unsigned long long)least);
 }
 
 static adass_status check_config(const adass_search_config *c, adass_error *err)
@@ -346,8 +381,7 @@ adass_status adass_random_assignment(const adass_candidates *candidates, const s
         return adass_fail_memory(err, "an assignment", (double)n_fields);
     adass_rng rng;
     adass_rng_init(&rng, seed);
-    memset(choice, 0, n_fields);
-    uint64_t best = 0;
+    uint64_t best = cheapest(candidates, vocab, n_fields, choice);
     for (int i = 0; i < DRAWS && (double)best < 0.9 * (double)budget; i++) {
         uint64_t params = 0;
         for (size_t f = 0; f < n_fields; f++) {

@@ -30,8 +30,10 @@ static adass_status run_epoch(run *r, size_t epoch, const adass_metrics *valid, 
         sum += loss;
         n++;
         char note[96];
-        snprintf(note, sizeof note, "epoch %zu, loss %.4f, valid AUC %.4f", epoch + 1, sum / (double)n,
-                 valid->auc);
+        if (epoch == 0)
+            snprintf(note, sizeof note, "epoch 1, loss %.4f", sum / (double)n);
+        else
+            snprintf(note, sizeof note, "epoch %zu, loss %.4f, valid AUC %.4f", epoch + 1, sum / (double)n, valid->auc);
         status = adass_monitor_tick(r->monitor, "train", epoch * adass_batches_count(r->batches) + n,
                                     r->config->max_epochs * adass_batches_count(r->batches), note, err);
         if (status != ADASS_OK)

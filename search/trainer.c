@@ -145,11 +145,6 @@ adass_status adass_trainer_create(adass_trainer **out, adass_model *model,
     return ADASS_OK;
 }
 
-void adass_trainer_set_learning_rate(adass_trainer *trainer, double learning_rate)
-{
-    trainer->config.learning_rate = learning_rate;
-}
-
 void adass_trainer_destroy(adass_trainer *trainer)
 {
     if (trainer == NULL)

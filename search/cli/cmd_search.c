@@ -1,12 +1,13 @@
 /* adass search: a size assignment under a budget. */
 #include "cli.h"
 #include "json_file.h"
+#include "methods/method.h"
 #include "progress.h"
 #include "run_options.h"
 #include "run_record.h"
+#include "sampler.h"
 
 #include <stdio.h>
-#include <string.h>
 
 typedef struct arguments {
     adass_run_options run;
@@ -101,8 +102,14 @@ static adass_status apply(arguments *a, adass_error *err)
     adass_status status = adass_run_options_apply(&a->run, a->common.seed, err);
     if (status == ADASS_OK && a->candidates != NULL)
         status = adass_candidates_parse(a->candidates, &c->candidates, err);
-    if (status == ADASS_OK && strcmp(a->method, "random") != 0 && strcmp(a->method, "adass") != 0)
-        status = adass_fail(err, ADASS_EINVAL, "--method '%s': there are adass and random", a->method);
+    const adass_method_kind *method = NULL;
+    if (status == ADASS_OK)
+        status = adass_method_find(a->method, &method, err);
+    if (status == ADASS_OK && !method->searches)
+        status = adass_fail(err, ADASS_EINVAL, "method '%s' does not search: use 'adass train'", a->method);
+    const adass_sampler_kind *sampler = NULL;
+    if (status == ADASS_OK)
+        status = adass_sampler_find(a->sampler, &sampler, err);
     snprintf(c->method, sizeof c->method, "%s", a->method);
     c->supernet.sampler = a->sampler;
     return status;
@@ -114,7 +121,7 @@ static void add_options(arguments *a)
     adass_search_config *s = &a->run.config.search;
     const adass_option own[] = {
         { "method", "NAME", "adass or random", ADASS_OPTION_STRING, .string = &a->method },
-        { "budget", "X", "up to 1: fraction of the uniform model of size --reference; above: parameters", ADASS_OPTION_DOUBLE, .number = &a->budget, .min = 1e-9 },
+        { "budget", "X", "up to 1: fraction of the uniform model of size --reference; above: parameters", ADASS_OPTION_DOUBLE, .number = &a->budget, .min = 1e-9, .max = 0x1p53 },
         { "reference", "N", "see --budget (default: the largest candidate)", ADASS_OPTION_SIZE, .size = &a->reference, .min = 1, .max = ADASS_SIZE_MAX },
         { "candidates", "N,N,..", "candidate sizes, 0 drops a field (default: 0,2,4,8,16,32,64)", ADASS_OPTION_STRING, .string = &a->candidates },
         { "sampler", "NAME", "of the supernet's training: adaptive or uniform", ADASS_OPTION_STRING, .string = &a->sampler },

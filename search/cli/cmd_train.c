@@ -53,10 +53,10 @@ static adass_status report(const arguments *a, const adass_run_result *result, c
 {
     json_t *record = NULL;
     adass_status status = adass_run_record(&a->run.config, result, dataset, &a->common.compute, &record, err);
-    if (status == ADASS_OK && a->out != NULL)
-        status = adass_json_write(a->out, record, err);
     if (status == ADASS_OK && a->save != NULL)
         status = adass_safetensors_write(a->save, model, dataset, err);
+    if (status == ADASS_OK && a->out != NULL)
+        status = adass_json_write(a->out, record, err);
     if (status == ADASS_OK && a->common.json)
         adass_cli_print_json("train", json_incref(record));
     else if (status == ADASS_OK)

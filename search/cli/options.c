@@ -9,6 +9,7 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -57,7 +58,8 @@ static void table_init(table *t, const adass_usage *usage)
     }
     if (usage->takes & ADASS_TAKES_SEED)
         add(t, (adass_option){ "seed", "N", "seed of all random numbers", ADASS_OPTION_UINT64,
-                               .uint64 = &common->seed });
+                               .uint64 = &common->seed,
+                               .max = 9007199254740992.0 }); /* 2^53: exact in every JSON reader */
     if (usage->takes & ADASS_TAKES_JSON)
         add(t, (adass_option){ "json", NULL, "print JSON", ADASS_OPTION_FLAG,
                                .flag = &common->json });
@@ -251,6 +253,7 @@ static bool make_compute(const adass_usage *usage, int *exit_status)
         return false;
     }
     common->compute.threads = (int)common->threads;
+    omp_set_num_threads(common->compute.threads); /* for loops that take no adass_compute */
     return true;
 }
 

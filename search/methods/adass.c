@@ -41,4 +41,4 @@ static adass_status find(const adass_method_setting *setting, size_t *sizes, ada
     return status;
 }
 
-const adass_method_kind adass_method_adass = { .name = "adass", .searches = true, .find = find };
+const adass_method_kind adass_method_adass = { .name = "adass", .searches = true, .uses_supernet = true, .find = find };

@@ -18,6 +18,7 @@ typedef struct adass_method_setting {
 typedef struct adass_method_kind {
     const char *name;
     bool searches; /* takes a budget and candidates; otherwise the sizes follow from the configuration */
+    bool uses_supernet; /* takes the configurations of stages 1 and 2 as well */
     /** Fills sizes[n_fields], and of `found` what there is to tell. */
     adass_status (*find)(const adass_method_setting *setting, size_t *sizes, adass_found *found,
                          adass_error *err);

@@ -204,15 +204,14 @@ assert s["params"] <= s["budget"] and len(s["sizes"]) == 8' || fail "sizes.json 
     rm sizes.json
     expect 1 err "^adass search: a budget of 100 parameters cannot be kept" search d "${small[@]}" --candidates 2,4 --budget 100
     expect 2 err "^adass search: candidate sizes '4,2' must rise" search d --candidates 4,2
-    expect 2 err "adass and random" search d --method magic
-    expect 1 err "uniform and adaptive" search d --sampler magic
+    expect 2 err "no method named .magic.; there are given, uniform, random, adass" search d --method magic
+    expect 2 err "uniform and adaptive" search d --sampler magic
     expect 1 err "^adass search: no/sizes\.json: cannot be written" search d --out no/sizes.json
 }
 
 test_reproduce() {
     expect 1 err "no suite named 'quik'; there are quick" reproduce --suite quik --out r
     expect 1 err "needs a dataset: prepare one with 'adass data import movielens" reproduce --suite movielens --out r
-    rm -r r
     expect 1 err "^adass reproduce: /dev/null: the folder cannot be created: Not a directory" reproduce --out /dev/null/r
 }
 

@@ -244,6 +244,7 @@ static void test_refusals(void **state)
     snprintf(file, sizeof file, "%s/file", x->dir);
     assert_int_equal(adass_text_write(file, "x", &err), ADASS_OK);
     options.out_dir = file;
+    options.suite = "quick";
     assert_int_equal(adass_reproduce(&options, &x->compute, NULL, &err), ADASS_EIO);
     assert_non_null(strstr(err.message, file));
 }

@@ -68,7 +68,7 @@ static void test_uniform(void **state)
 }
 
 /* `steps` observations in which the columns of the last group of field 0 have gradients ten times those of the others. */
-static void observe(const adass_sampler_kind *kind, adass_sampler *sampler, int steps)
+static void observe(const adass_sampler_kind *kind, adass_sampler *sampler, int steps, double loss_of_field0[K])
 {
     adass_field_gradient *gradients = calloc(FIELDS, sizeof *gradients);
     adass_rng rng;
@@ -81,7 +81,7 @@ static void observe(const adass_sampler_kind *kind, adass_sampler *sampler, int 
             for (size_t c = 0; c < candidates.sizes[choice[f]]; c++)
                 gradients[f].squares[c] = f == 0 && c >= 4 ? 100.0f : 1.0f;
         }
-        kind->observe(sampler, choice, 0.5, gradients);
+        kind->observe(sampler, choice, loss_of_field0 != NULL ? loss_of_field0[choice[0]] : 0.5, gradients);
     }
     free(gradients);
 }
@@ -92,11 +92,11 @@ static void test_adaptive(void **state)
     const adass_sampler_setting setting = setting_of(400);
     const adass_sampler_kind *kind;
     adass_sampler *sampler = create("adaptive", &setting, &kind);
-    observe(kind, sampler, 199); /* the warm-up is half of 400 */
+    observe(kind, sampler, 199, NULL); /* the warm-up is half of 400 */
     for (size_t f = 0; f < FIELDS; f++)
         for (size_t k = 0; k < K; k++)
             assert_true(kind->probability(sampler, f, k) == 0.25);
-    observe(kind, sampler, 101);
+    observe(kind, sampler, 101, NULL);
     for (size_t f = 0; f < FIELDS; f++) {
         double total = 0.0;
         for (size_t k = 0; k < K; k++) {
@@ -120,6 +120,7 @@ static void test_adaptive_coupling(void **state)
     enum { DRAWS = 4000 };
     adass_sampler_setting setting = setting_of(100);
     setting.adaptive.coupling = 0.5;
+    setting.candidates = (adass_candidates){ .n = K, .sizes = { 1, 2, 4, 8 } }; /* with size 0 some draws are made again */
     const adass_sampler_kind *kind;
     adass_sampler *sampler = create("adaptive", &setting, &kind);
     expect_draws(kind, sampler);
@@ -144,10 +145,46 @@ static void test_adaptive_size_zero(void **state)
     setting.adaptive.warmup = 0.0;
     const adass_sampler_kind *kind;
     adass_sampler *sampler = create("adaptive", &setting, &kind);
-    observe(kind, sampler, 100);
+    observe(kind, sampler, 100, NULL);
     for (size_t k = 1; k < K; k++) /* equal gradients in field 1: the positive sizes are equally likely */
         assert_true(fabs(kind->probability(sampler, 1, k) - kind->probability(sampler, 1, 1)) < 0.02);
     assert_true(kind->probability(sampler, 1, 0) >= 0.2 / K - 1e-12);
+    kind->destroy(sampler);
+}
+
+/* Sizes whose steps have higher losses are drawn more. That a dropped field costs most is no reason to drop it more often. */
+static void test_adaptive_loss(void **state)
+{
+    (void)state;
+    adass_sampler_setting setting = setting_of(600);
+    setting.adaptive.warmup = 0.0;
+    setting.adaptive.interval = 600; /* one refresh, after uniform draws */
+    const adass_sampler_kind *kind;
+    double losses[K] = { 5.0, 0.5, 0.9, 0.5 };
+    adass_sampler *sampler = create("adaptive", &setting, &kind);
+    observe(kind, sampler, 600, losses);
+    const double p[K] = { kind->probability(sampler, 0, 0), kind->probability(sampler, 0, 1), kind->probability(sampler, 0, 2),
+                          kind->probability(sampler, 0, 3) };
+    if (!(p[2] > p[1] + 0.1 && p[0] < p[2] && p[0] <= 1.0 / K + 0.02))
+        fail_msg("probabilities %.3f %.3f %.3f %.3f", p[0], p[1], p[2], p[3]);
+    kind->destroy(sampler);
+}
+
+/* No draw drops every field, though coupled fields are dropped together. */
+static void test_no_empty_model(void **state)
+{
+    (void)state;
+    adass_sampler_setting setting = setting_of(100);
+    setting.adaptive.coupling = 1.0;
+    const adass_sampler_kind *kind;
+    adass_sampler *sampler = create("adaptive", &setting, &kind);
+    adass_rng rng;
+    adass_rng_init(&rng, 5);
+    for (int i = 0; i < 2000; i++) {
+        uint8_t choice[FIELDS];
+        kind->draw(sampler, &rng, choice);
+        assert_true(choice[0] + choice[1] + choice[2] > 0);
+    }
     kind->destroy(sampler);
 }
 
@@ -171,6 +208,8 @@ int main(void)
         cmocka_unit_test(test_adaptive),
         cmocka_unit_test(test_adaptive_coupling),
         cmocka_unit_test(test_adaptive_size_zero),
+        cmocka_unit_test(test_adaptive_loss),
+        cmocka_unit_test(test_no_empty_model),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -41,6 +41,9 @@ adass_status adass_dense_backward_weights(float *dw, const float *x, size_t x_ld
                                           size_t dy_ld, size_t n, size_t inputs, size_t outputs,
                                           adass_error *err);
 
+/** The instruction set that oneDNN uses, by its own choice or by its variable ONEDNN_MAX_CPU_ISA: "avx2", "avx512_core", ... or "other". */
+const char *adass_dense_isa(void);
+
 /** oneDNN's version, "2.6.3". The storage is the caller's. */
 void adass_dense_version(char text[32]);
 

@@ -174,9 +174,6 @@ adass_status adass_trainer_step(adass_trainer *trainer, const size_t *sizes,
                                 const adass_batch *batch, adass_field_gradient *gradients,
                                 double *loss, adass_error *err);
 
-/** Sets the learning rate of the following steps. */
-void adass_trainer_set_learning_rate(adass_trainer *trainer, double learning_rate);
-
 /** Accepts NULL. */
 void adass_trainer_destroy(adass_trainer *trainer);
 

@@ -55,7 +55,7 @@ typedef struct adass_search_result {
  * @param budget  parameters
  * @param choice  out, [n_fields]: candidate numbers
  * @param out     to be freed with adass_search_result_free(), on errors too
- * @return ADASS_OK; ADASS_EINVAL when even the smallest candidate everywhere exceeds the budget
+ * @return ADASS_OK; ADASS_EINVAL when even the cheapest assignment with an input to the model exceeds the budget
  */
 adass_status adass_search(const adass_model *model, const adass_candidates *candidates,
                           const adass_dataset *dataset, const adass_compute *compute,
@@ -67,7 +67,7 @@ void adass_search_result_free(adass_search_result *result);
 
 /**
  * A random assignment inside the window [0.9, 1] of the budget: sizes are drawn uniformly until the parameters fall into it; if ten thousand draws do not,
- * the largest that fits is taken (the smallest candidate everywhere if none does).
+ * the largest that fits is taken (the cheapest assignment if none does).
  *
  * @return ADASS_OK; ADASS_EINVAL when even the smallest candidate everywhere exceeds the budget
  */

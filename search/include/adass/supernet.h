@@ -24,6 +24,7 @@ extern "C" {
  * Need = standardised log G + standardised L within the field; after the warm-up, refreshed every `interval` steps,
  *   p_f(k) = floor / K + (1 - floor) softmax_k(need / temperature).
  *
+ * Size 0 has nothing to train and counts as average; a draw that drops every field is drawn again.
  * Two fields interact over the components that both have. Drawn independently, the last group of two fields meets in one step of K^2 only; so in
  * a share `coupling` of the steps all fields are drawn by the same random number, largest with largest, which leaves each p_f as it is.
  */
