@@ -40,7 +40,8 @@ typedef struct adass_bench_case {
     adass_bench_fn *run;
     void *user;  /* handed to run; lives until adass_bench_main() has returned */
     int threads; /* OpenMP threads of the case: --adass_pin binds them before it runs */
-    bool manual_time; /* adass_bench_set_iteration_seconds() says the time; "/manual_time" ends the name */
+    bool
+        manual_time; /* adass_bench_set_iteration_seconds() says the time; "/manual_time" ends the name */
 } adass_bench_case;
 
 /** Registers a case; the name is copied. */

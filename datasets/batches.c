@@ -30,18 +30,20 @@ adass_status adass_dataset_check_ids(const adass_dataset *dataset, adass_split s
     size_t f = 0;
     while (rows->ids[bad * n_fields + f] < dataset->fields[f].vocab)
         f++;
-    return adass_fail(err, ADASS_EFORMAT,
-                      "%s/%s/ids.npy: row %zu: id %u of field '%s' is outside its vocabulary of %zu; the "
-                      "file is damaged (adass data show --verify), prepare the dataset again",
-                      dataset->dir, adass_split_name(split), bad, rows->ids[bad * n_fields + f],
-                      dataset->fields[f].name, dataset->fields[f].vocab);
+    return adass_fail(
+        err, ADASS_EFORMAT,
+        "%s/%s/ids.npy: row %zu: id %u of field '%s' is outside its vocabulary of %zu; the "
+        "file is damaged (adass data show --verify), prepare the dataset again",
+        dataset->dir, adass_split_name(split), bad, rows->ids[bad * n_fields + f],
+        dataset->fields[f].name, dataset->fields[f].vocab);
 }
 
 adass_status adass_batches_open(adass_batches **out, const adass_dataset *dataset,
                                 adass_split split, size_t batch_size, adass_error *err)
 {
     if (batch_size == 0)
-        return adass_fail(err, ADASS_EINVAL, "a batch of 0 samples cannot be read; give at least 1");
+        return adass_fail(err, ADASS_EINVAL,
+                          "a batch of 0 samples cannot be read; give at least 1");
     const adass_status status = adass_dataset_check_ids(dataset, split, err);
     if (status != ADASS_OK)
         return status;
@@ -54,7 +56,8 @@ adass_status adass_batches_open(adass_batches **out, const adass_dataset *datase
         return adass_fail_memory(err, "the batch reader", sizeof *b);
     b->rows = rows;
     b->n_fields = dataset->n_fields;
-    b->batch_size = batch_size < rows->n ? batch_size : rows->n; /* no memory for samples that do not exist */
+    b->batch_size =
+        batch_size < rows->n ? batch_size : rows->n; /* no memory for samples that do not exist */
     b->next = rows->n; /* nothing to read before adass_batches_shuffle() */
     b->order = malloc(rows->n * sizeof *b->order);
     b->ids = adass_alloc(b->batch_size * b->n_fields * sizeof *b->ids);
@@ -100,10 +103,7 @@ void adass_batches_next(adass_batches *batches, adass_batch *out)
     *out = (adass_batch){ .n = n, .ids = batches->ids, .labels = batches->labels };
 }
 
-const uint32_t *adass_batches_order(const adass_batches *batches)
-{
-    return batches->order;
-}
+const uint32_t *adass_batches_order(const adass_batches *batches) { return batches->order; }
 
 size_t adass_batches_count(const adass_batches *batches)
 {

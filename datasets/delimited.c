@@ -18,7 +18,9 @@ adass_status adass_fail_cell(adass_error *err, const adass_line *line, const ada
                       cell->column, what, shown, n < cell->length ? "..." : "");
 }
 
-/* The end of a cell that begins with a quote: behind the closing one. NULL when it is not closed. */
+/*
+ * The end of a cell that begins with a quote: behind the closing one. NULL when it is not closed.
+ */
 static const char *quoted_end(const char *text)
 {
     for (const char *p = text + 1; *p != '\0'; p++)

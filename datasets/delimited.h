@@ -30,7 +30,10 @@ typedef struct adass_dialect {
 adass_status adass_line_split(adass_line *line, const adass_dialect *dialect, adass_cell *cells,
                               adass_error *err);
 
-/** Fails with "file:line:column: what, '<text>'"; the text is cut to a readable length and made printable. */
+/**
+ * Fails with "file:line:column: what, '<text>'"; the text is cut to a readable length and made
+ * printable.
+ */
 adass_status adass_fail_cell(adass_error *err, const adass_line *line, const adass_cell *cell,
                              const char *what);
 

@@ -1,7 +1,7 @@
 /*
- * MovieLens. A release is three tables: ratings, users (not in every release) and movies. The layouts are
- * described by data; one pass over the ratings makes the vocabularies, a second one writes the rows, so that
- * memory holds users and movies but no ratings.
+ * MovieLens. A release is three tables: ratings, users (not in every release) and movies. The
+ * layouts are described by data; one pass over the ratings makes the vocabularies, a second one
+ * writes the rows, so that memory holds users and movies but no ratings.
  */
 #include "adass/import.h"
 

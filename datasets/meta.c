@@ -315,8 +315,8 @@ static adass_status read_members(reader *r, const json_t *root)
 }
 
 /*
- * Syntax first, for its line and column; then the checksum; then the content, since a checksum does not make
- * it right.
+ * Syntax first, for its line and column; then the checksum; then the content, since a checksum does
+ * not make it right.
  */
 static adass_status parse(reader *r, const char *text, size_t length)
 {

@@ -3,7 +3,8 @@
  *
  *   {
  *     "format": "adass-dataset-1",
- *     "fields": [{"name": "user", "kind": "categorical", "vocab": 6041, "oov": 0, "true_rank": 16}, ...],
+ *     "fields": [{"name": "user", "kind": "categorical", "vocab": 6041, "oov": 0, "true_rank": 16},
+ *     ...],
  *     "rows": {"train": n, "valid": n, "test": n},
  *     "files": {"train/ids.npy": {"bytes": n, "checksum": "..."}, ...},
  *     "teacher_auc": x,
@@ -11,7 +12,8 @@
  *     "checksum": "..."
  *   }
  *
- * "true_rank" and "teacher_auc" are there for planted data only. "checksum" comes last and covers every byte before it; the bytes from it on are fixed by it.
+ * "true_rank" and "teacher_auc" are there for planted data only. "checksum" comes last and covers
+ * every byte before it; the bytes from it on are fixed by it.
  * So no byte of the file can change unnoticed.
  */
 #ifndef ADASS_META_H
@@ -45,7 +47,10 @@ const char *adass_meta_file_name(size_t i);
 /** `<dir>/<name>` in new memory, NULL when there is none. */
 char *adass_path_join(const char *dir, const char *name);
 
-/** A whole number as JSON, which has none above 2^63 - 1: those become text. NULL when out of memory. */
+/**
+ * A whole number as JSON, which has none above 2^63 - 1: those become text. NULL when out of
+ * memory.
+ */
 json_t *adass_json_u64(uint64_t value);
 
 /** The text of meta.json in new memory, NULL when there is none. `made` is borrowed. */

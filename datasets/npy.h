@@ -1,6 +1,8 @@
 /*
- * NumPy's .npy format, as far as prepared datasets use it: version 1.0, C order, one or two dimensions, little-endian uint32, uint8 or float32.
- * Written as a stream: the header has a fixed length and is put in when the number of rows is known.
+ * NumPy's .npy format, as far as prepared datasets use it: version 1.0, C order, one or two
+ * dimensions, little-endian uint32, uint8 or float32.
+ * Written as a stream: the header has a fixed length and is put in when the number of rows is
+ * known.
  */
 #ifndef ADASS_NPY_H
 #define ADASS_NPY_H
@@ -45,7 +47,10 @@ adass_status adass_npy_create(adass_npy_writer **out, const char *path, adass_np
 adass_status adass_npy_append(adass_npy_writer *writer, const void *rows, size_t n,
                               adass_error *err);
 
-/** Writes what is buffered, then the header; synced to the disk. To be called once, before adass_npy_close(). */
+/**
+ * Writes what is buffered, then the header; synced to the disk. To be called once, before
+ * adass_npy_close().
+ */
 adass_status adass_npy_finish(adass_npy_writer *writer, adass_error *err);
 
 /** Rows appended so far. */

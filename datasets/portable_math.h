@@ -1,6 +1,7 @@
 /*
- * exp and log from correctly rounded operations alone: the same bits with every mathematical library, which planted data needs so that a seed means the same
- * bytes everywhere. Relative error: about 3e-16 for log; for exp 1e-15 up to |x| = 10, 1e-14 up to 100.
+ * exp and log from correctly rounded operations alone: the same bits with every mathematical
+ * library, which planted data needs so that a seed means the same bytes everywhere. Relative error:
+ * about 3e-16 for log; for exp 1e-15 up to |x| = 10, 1e-14 up to 100.
  */
 #ifndef ADASS_PORTABLE_MATH_H
 #define ADASS_PORTABLE_MATH_H
@@ -36,9 +37,6 @@ static inline double portable_exp(double x)
     return ldexp(p, (int)n);
 }
 
-static inline double portable_sigmoid(double x)
-{
-    return 1.0 / (1.0 + portable_exp(-x));
-}
+static inline double portable_sigmoid(double x) { return 1.0 / (1.0 + portable_exp(-x)); }
 
 #endif

@@ -1,4 +1,7 @@
-/* The split of a row: train, valid, test as 8:1:1, by a hash of its number, so that no row depends on another. */
+/*
+ * The split of a row: train, valid, test as 8:1:1, by a hash of its number, so that no row depends
+ * on another.
+ */
 #ifndef ADASS_SPLIT_AT_H
 #define ADASS_SPLIT_AT_H
 

@@ -11,7 +11,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_FIELDS = 64, MAX_RANK = 64, HIDDEN = 8, BLOCK_ROWS = 1 << 15, CALIBRATION_ROWS = 1 << 16 };
+enum {
+    MAX_FIELDS = 64,
+    MAX_RANK = 64,
+    HIDDEN = 8,
+    BLOCK_ROWS = 1 << 15,
+    CALIBRATION_ROWS = 1 << 16
+};
 
 typedef struct shape_field {
     const char *name;
@@ -32,22 +38,23 @@ typedef struct synth_shape {
 
 /* Ranks go across vocabularies, so that a size cannot be guessed from the vocabulary. */
 static const shape_field tiny_fields[] = {
-    { "f0", 2001, 2, 1.0 },  { "f1", 1501, 8, 1.0 }, { "f2", 801, 16, 0.8 }, { "f3", 501, 1, 1.0 },
-    { "f4", 301, 16, 0.6 },  { "f5", 121, 4, 0.8 },  { "f6", 61, 8, 0.6 },   { "f7", 31, 2, 0.6 },
+    { "f0", 2001, 2, 1.0 }, { "f1", 1501, 8, 1.0 }, { "f2", 801, 16, 0.8 }, { "f3", 501, 1, 1.0 },
+    { "f4", 301, 16, 0.6 }, { "f5", 121, 4, 0.8 },  { "f6", 61, 8, 0.6 },   { "f7", 31, 2, 0.6 },
 };
 
 /* Fields and vocabularies of MovieLens-1M. */
 static const shape_field movielens_fields[] = {
-    { "user", 6041, 16, 0.6 },      { "item", 3679, 16, 0.9 }, { "gender", 3, 1, 0.5 },
-    { "age", 8, 2, 0.5 },           { "occupation", 22, 4, 0.5 }, { "zip", 3440, 1, 0.6 },
-    { "year", 82, 4, 0.9 },         { "genres", 302, 8, 0.9 },
+    { "user", 6041, 16, 0.6 }, { "item", 3679, 16, 0.9 },    { "gender", 3, 1, 0.5 },
+    { "age", 8, 2, 0.5 },      { "occupation", 22, 4, 0.5 }, { "zip", 3440, 1, 0.6 },
+    { "year", 82, 4, 0.9 },    { "genres", 302, 8, 0.9 },
 };
 
 #define COUNT(array) (sizeof(array) / sizeof(array)[0])
 
 static const synth_shape shapes[] = {
     { "tiny", 200000, 0.3, 2.0, 0.2, 0.65, 0.15, COUNT(tiny_fields), tiny_fields },
-    { "movielens", 1000000, 0.575, 1.5, 0.3, 0.55, 0.15, COUNT(movielens_fields), movielens_fields },
+    { "movielens", 1000000, 0.575, 1.5, 0.3, 0.55, 0.15, COUNT(movielens_fields),
+      movielens_fields },
 };
 
 /* Streams of random numbers, apart from one another. */
@@ -76,7 +83,7 @@ typedef struct teacher {
     double component[MAX_RANK]; /* s_k */
     float *hidden_in;           /* [sum of ranks x HIDDEN] */
     double hidden_out[HIDDEN];
-    double scale[3], bias;      /* of the linear, pair and nonlinear parts */
+    double scale[3], bias; /* of the linear, pair and nonlinear parts */
 } teacher;
 
 static double normal_at(uint64_t seed, uint64_t i)
@@ -102,7 +109,8 @@ static adass_status law_init(id_law *law, uint32_t n, double exponent, adass_err
         law->keep[i] = portable_exp(-exponent * portable_log((double)(i + 1)));
         total += law->keep[i];
     }
-    size_t small = 0, large = n; /* work: those below the mean from the front, the others from the back */
+    size_t small = 0,
+           large = n; /* work: those below the mean from the front, the others from the back */
     for (size_t i = 0; i < n; i++) {
         law->keep[i] *= (double)n / total;
         if (law->keep[i] < 1.0)
@@ -172,7 +180,8 @@ static void balance_components(teacher *t)
         t->component[k] /= sqrt((double)components);
 }
 
-static adass_status teacher_init(teacher *t, const synth_shape *shape, uint64_t seed, adass_error *err)
+static adass_status teacher_init(teacher *t, const synth_shape *shape, uint64_t seed,
+                                 adass_error *err)
 {
     *t = (teacher){ .shape = shape, .seed = seed };
     const size_t width = total_rank(shape);
@@ -197,7 +206,8 @@ static adass_status teacher_init(teacher *t, const synth_shape *shape, uint64_t 
             t->vectors[f][i] = (float)normal_at(vector_seed, i);
         for (size_t i = 0; i < field->vocab; i++)
             t->linear[f][i] = (float)normal_at(linear_seed, i);
-        const adass_status status = law_init(&t->laws[f], (uint32_t)field->vocab - 1, field->exponent, err);
+        const adass_status status =
+            law_init(&t->laws[f], (uint32_t)field->vocab - 1, field->exponent, err);
         if (status != ADASS_OK)
             return status;
     }
@@ -208,7 +218,8 @@ static adass_status teacher_init(teacher *t, const synth_shape *shape, uint64_t 
 static void draw_ids(const teacher *t, uint64_t row, uint32_t *ids)
 {
     for (size_t f = 0; f < t->shape->n_fields; f++)
-        ids[f] = law_draw(&t->laws[f], adass_mix_at(adass_seed_derive(t->seed, STREAM_IDS + f), row));
+        ids[f] =
+            law_draw(&t->laws[f], adass_mix_at(adass_seed_derive(t->seed, STREAM_IDS + f), row));
 }
 
 /* The three parts of a row's logit, not yet scaled. */
@@ -247,7 +258,7 @@ static double logit_of(const teacher *t, const uint32_t *ids)
 static adass_status calibrate(teacher *t, adass_error *err)
 {
     double *logits = malloc(CALIBRATION_ROWS * sizeof *logits);
-    double (*parts)[3] = malloc(CALIBRATION_ROWS * sizeof *parts);
+    double(*parts)[3] = malloc(CALIBRATION_ROWS * sizeof *parts);
     if (logits == NULL || parts == NULL) {
         free(logits);
         free(parts);
@@ -268,7 +279,8 @@ static adass_status calibrate(teacher *t, adass_error *err)
     for (int p = 0; p < 3; p++)
         t->scale[p] = t->shape->logit_std * sqrt(share[p] / variance[p]);
     for (size_t i = 0; i < CALIBRATION_ROWS; i++)
-        logits[i] = t->scale[0] * parts[i][0] + t->scale[1] * parts[i][1] + t->scale[2] * parts[i][2];
+        logits[i] =
+            t->scale[0] * parts[i][0] + t->scale[1] * parts[i][1] + t->scale[2] * parts[i][2];
 
     double low = -30.0, high = 30.0; /* bisection: the label rate rises with the bias */
     for (int step = 0; step < 50; step++) {
@@ -295,7 +307,10 @@ typedef struct block {
     float *logits;   /* [BLOCK_ROWS] */
 } block;
 
-/* What is kept of the rows: the teacher's test scores with labels, and the rows of each class a split. */
+/*
+ * What is kept of the rows: the teacher's test scores with labels, and the rows of each class a
+ * split.
+ */
 typedef struct scores {
     float *logits, *labels;
     size_t n, capacity;
@@ -343,7 +358,8 @@ static adass_status write_block(const teacher *t, const block *b, size_t n, adas
     adass_status status = ADASS_OK;
     for (size_t i = 0; i < n && status == ADASS_OK; i++) {
         const adass_split split = (adass_split)b->splits[i];
-        status = adass_writer_add(writer, split, b->ids + i * t->shape->n_fields, &b->labels[i], 1, err);
+        status =
+            adass_writer_add(writer, split, b->ids + i * t->shape->n_fields, &b->labels[i], 1, err);
         test->classes[split][b->labels[i]]++;
         if (status == ADASS_OK && split == ADASS_TEST)
             status = keep_score(test, b->logits[i], (float)b->labels[i], err);
@@ -381,9 +397,10 @@ static adass_status check_classes(const scores *s, size_t rows, adass_error *err
     for (size_t split = 0; split < ADASS_N_SPLITS; split++)
         for (int c = 0; c < 2; c++)
             if (s->classes[split][c] == 0)
-                return adass_fail(err, ADASS_EINVAL,
-                                  "%zu rows are too few: the %s split has no row with label %d; ask for more",
-                                  rows, adass_split_name((adass_split)split), c);
+                return adass_fail(
+                    err, ADASS_EINVAL,
+                    "%zu rows are too few: the %s split has no row with label %d; ask for more",
+                    rows, adass_split_name((adass_split)split), c);
     return ADASS_OK;
 }
 

@@ -8,7 +8,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Room for the longest line with its end, the 0 behind it, and some more: short lines are rarely moved. */
+/*
+ * Room for the longest line with its end, the 0 behind it, and some more: short lines are rarely
+ * moved.
+ */
 enum { BUFFER_BYTES = ADASS_LINE_BYTES_MAX + (1 << 18) };
 
 struct adass_text_reader {
@@ -64,7 +67,10 @@ static adass_status read_on(adass_text_reader *r, adass_error *err)
     return ADASS_OK;
 }
 
-/* Length of the next line with its LF, read as far as needed; of the rest when the file ends without one. */
+/*
+ * Length of the next line with its LF, read as far as needed; of the rest when the file ends
+ * without one.
+ */
 static adass_status find_end(adass_text_reader *r, size_t *length, adass_error *err)
 {
     size_t searched = 0;

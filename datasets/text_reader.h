@@ -1,5 +1,6 @@
 /*
- * Lines of a text file, plain or packed (.gz, .zst, .xz by content). Ends of lines are LF or CR LF; the last one may lack it. NUL bytes, lines above
+ * Lines of a text file, plain or packed (.gz, .zst, .xz by content). Ends of lines are LF or CR LF;
+ * the last one may lack it. NUL bytes, lines above
  * ADASS_LINE_BYTES_MAX and packed data that is damaged or cut are errors that name file and line.
  */
 #ifndef ADASS_TEXT_READER_H
@@ -26,7 +27,10 @@ adass_status adass_text_reader_open(adass_text_reader **out, const char *path, a
 /** The next line. */
 adass_status adass_text_reader_next(adass_text_reader *reader, adass_line *out, adass_error *err);
 
-/** Checksum of all the text read so far, unpacked: the same for a file and its packed copies once the end is reached. */
+/**
+ * Checksum of all the text read so far, unpacked: the same for a file and its packed copies once
+ * the end is reached.
+ */
 void adass_text_reader_checksum(const adass_text_reader *reader, char out[ADASS_CHECKSUM_CHARS]);
 
 /** Accepts NULL. */

@@ -1,4 +1,7 @@
-/* Unpacking gzip, zstd and xz as a stream; parts in a row, as `cat a.gz b.gz` makes them, are one text. */
+/*
+ * Unpacking gzip, zstd and xz as a stream; parts in a row, as `cat a.gz b.gz` makes them, are one
+ * text.
+ */
 #include "unpack.h"
 
 #include <errno.h>
@@ -11,7 +14,10 @@
 #include <zlib.h>
 #include <zstd.h>
 
-/* More than any level of xz asks for (65 MiB); a file that needs more is refused rather than obeyed. */
+/*
+ * More than any level of xz asks for (65 MiB); a file that needs more is refused rather than
+ * obeyed.
+ */
 #define XZ_MEMORY_BYTES (UINT64_C(512) << 20)
 
 enum { CHUNK_BYTES = 1 << 16 };

@@ -15,7 +15,8 @@ adass_status adass_unpack_open(adass_unpack **out, const char *path, adass_error
  *
  * @param bytes  out, [capacity], capacity >= 1
  * @param n      out, how many there are; 0 at the end
- * @param why    out, on ADASS_EFORMAT (packed data that is damaged or cut) and ADASS_EIO: what is wrong
+ * @param why    out, on ADASS_EFORMAT (packed data that is damaged or cut) and ADASS_EIO: what is
+ *         wrong
  */
 adass_status adass_unpack_read(adass_unpack *unpack, void *bytes, size_t capacity, size_t *n,
                                const char **why);

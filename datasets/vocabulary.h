@@ -1,6 +1,7 @@
 /*
- * Vocabulary of one field: which ids its values get. Values come as small numbers (of a dictionary, or an hour); those of the training split get ids from 1 on by
- * falling frequency there, ties in the order of first occurrence in the file; all others get ADASS_OOV.
+ * Vocabulary of one field: which ids its values get. Values come as small numbers (of a dictionary,
+ * or an hour); those of the training split get ids from 1 on by falling frequency there, ties in
+ * the order of first occurrence in the file; all others get ADASS_OOV.
  */
 #ifndef ADASS_VOCABULARY_H
 #define ADASS_VOCABULARY_H

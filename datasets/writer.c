@@ -1,4 +1,7 @@
-/* Writing prepared datasets: into a temporary folder beside the target, which is renamed when complete. */
+/*
+ * Writing prepared datasets: into a temporary folder beside the target, which is renamed when
+ * complete.
+ */
 #include "writer.h"
 
 #include "checksum.h"

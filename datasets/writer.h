@@ -1,4 +1,7 @@
-/* Writes a prepared dataset: streamed into a temporary folder beside the target, renamed when complete and synced. */
+/*
+ * Writes a prepared dataset: streamed into a temporary folder beside the target, renamed when
+ * complete and synced.
+ */
 #ifndef ADASS_WRITER_H
 #define ADASS_WRITER_H
 

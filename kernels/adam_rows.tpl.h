@@ -2,9 +2,9 @@
 #include "adam.tpl.h"
 #include "row.tpl.h"
 
-static void ADASS_FN(adam_rows)(float *w, size_t w_stride, float *m, float *v,
-                                size_t moment_stride, const uint32_t *ids, const float *grads,
-                                size_t grads_ld, size_t n, size_t size, const adass_adam *adam)
+static void ADASS_FN(adam_rows)(float *w, size_t w_stride, float *m, float *v, size_t moment_stride,
+                                const uint32_t *ids, const float *grads, size_t grads_ld, size_t n,
+                                size_t size, const adass_adam *adam)
 {
     enum { AHEAD = 8 }; /* three rows each, read and written: fewer ahead than in a lookup */
     for (size_t i = 0; i < n; i++) {

@@ -15,9 +15,7 @@
 #include "relu_backward.tpl.h"
 
 #define ADASS_TABLE_SLOT(isa, op) .op = ADASS_FN(op),
-#define ADASS_DEFINE_TABLE(isa_name)               \
-    extern const adass_kernels ADASS_FN(kernels);  \
-    const adass_kernels ADASS_FN(kernels) = {      \
-        .isa = #isa_name,                          \
-        ADASS_KERNEL_OPS(ADASS_TABLE_SLOT, unused) \
-    };
+#define ADASS_DEFINE_TABLE(isa_name)                                                               \
+    extern const adass_kernels ADASS_FN(kernels);                                                  \
+    const adass_kernels ADASS_FN(kernels) = { .isa = #isa_name,                                    \
+                                              ADASS_KERNEL_OPS(ADASS_TABLE_SLOT, unused) };

@@ -2,8 +2,9 @@
 #include "adass/kernels.h"
 
 /*
- * exp(t) for t <= 0, clamped below at -87 (where the result is 1e-38): 2^n * exp(r), |r| <= ln(2)/2, exp(r) by its Taylor series to r^7
- * (remainder below 6e-9 relative). Adding 1.5 * 2^23 rounds to an integer and leaves that integer in the low bits.
+ * exp(t) for t <= 0, clamped below at -87 (where the result is 1e-38): 2^n * exp(r), |r| <=
+ * ln(2)/2, exp(r) by its Taylor series to r^7 (remainder below 6e-9 relative). Adding 1.5 * 2^23
+ * rounds to an integer and leaves that integer in the low bits.
  */
 static inline VF exp_negative(VF t)
 {
@@ -25,7 +26,10 @@ static inline VF exp_negative(VF t)
     return v_mul(p, v_bits(power));
 }
 
-/* log(1 + e) for e in [0, 1]: 2 artanh(s) with s = e / (2 + e) <= 1/3, by its series to s^15 (remainder below 5e-9 relative). */
+/*
+ * log(1 + e) for e in [0, 1]: 2 artanh(s) with s = e / (2 + e) <= 1/3, by its series to s^15
+ * (remainder below 5e-9 relative).
+ */
 static inline VF log1p_unit(VF e)
 {
     const VF s = v_div(e, v_add(e, v_set1(2.0f)));
@@ -53,7 +57,8 @@ static inline void bce_part(float *loss, float *dz, const float *z, const float 
     v_storen(loss, v_add(hinge, log1p_unit(e)), lanes);
 }
 
-static void ADASS_FN(bce)(float *loss, float *dz, const float *z, const float *y, size_t n, float scale)
+static void ADASS_FN(bce)(float *loss, float *dz, const float *z, const float *y, size_t n,
+                          float scale)
 {
     const VF s = v_set1(scale);
     size_t b = 0;

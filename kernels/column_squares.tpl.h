@@ -9,7 +9,8 @@ static inline void column_squares_part(float *out, const float *x, size_t lanes)
     v_storen(out, v_add(v_loadn(out, lanes), v_mul(v, v)), lanes);
 }
 
-static void ADASS_FN(column_squares)(float *out, const float *x, size_t x_ld, size_t rows, size_t cols)
+static void ADASS_FN(column_squares)(float *out, const float *x, size_t x_ld, size_t rows,
+                                     size_t cols)
 {
     memset(out, 0, cols * sizeof *out);
     for (size_t r = 0; r < rows; r++) {

@@ -2,15 +2,19 @@
 #include "adass/kernels.h"
 #include "row.tpl.h"
 
-static void ADASS_FN(dedup_accumulate)(float *out, size_t out_ld, const float *grads, size_t grads_ld,
-                                       const uint32_t *group, size_t n, size_t size)
+static void ADASS_FN(dedup_accumulate)(float *out, size_t out_ld, const float *grads,
+                                       size_t grads_ld, const uint32_t *group, size_t n,
+                                       size_t size)
 {
     /*
-     * Gradient rows lie a sample's width apart, further than a core's own prefetching looks: without this, an FM training step of
-     * Criteo's shape took 1.03 and 1.18 times as long (Zen 3, medians of 7 and 15 interleaved runs).
+     * Gradient rows lie a sample's width apart, further than a core's own prefetching looks:
+     * without this, an FM training step of
+     * Criteo's shape took 1.03 and 1.18 times as long (Zen 3, medians of 7 and 15 interleaved
+     * runs).
      */
     enum { AHEAD = 16 };
-    uint32_t next = 0; /* groups come in order of first occurrence, so a new one is always the next */
+    uint32_t next =
+        0; /* groups come in order of first occurrence, so a new one is always the next */
     for (size_t i = 0; i < n; i++) {
         if (i + AHEAD < n)
             row_prefetch(grads + (i + AHEAD) * grads_ld, size);

@@ -10,7 +10,9 @@ void adass_dense_single_thread(void)
     omp_set_num_threads(1); /* of this task only: the setting belongs to the implicit task */
 }
 
-/* c[m x n] = op(a) * op(b) + beta * c; sizes of zero are allowed, oneDNN is not asked about them. */
+/*
+ * c[m x n] = op(a) * op(b) + beta * c; sizes of zero are allowed, oneDNN is not asked about them.
+ */
 static adass_status gemm(char trans_a, char trans_b, size_t m, size_t n, size_t k, const float *a,
                          size_t lda, const float *b, size_t ldb, float beta, float *c, size_t ldc,
                          adass_error *err)
@@ -63,13 +65,20 @@ adass_status adass_dense_backward_weights(float *dw, const float *x, size_t x_ld
 const char *adass_dense_isa(void)
 {
     switch ((int)dnnl_get_effective_cpu_isa()) {
-    case dnnl_cpu_isa_sse41: return "sse41";
-    case dnnl_cpu_isa_avx: return "avx";
-    case dnnl_cpu_isa_avx2: return "avx2";
-    case dnnl_cpu_isa_avx512_core: return "avx512_core";
-    case dnnl_cpu_isa_avx512_core_vnni: return "avx512_core_vnni";
-    case dnnl_cpu_isa_avx512_core_bf16: return "avx512_core_bf16";
-    default: return "other";
+    case dnnl_cpu_isa_sse41:
+        return "sse41";
+    case dnnl_cpu_isa_avx:
+        return "avx";
+    case dnnl_cpu_isa_avx2:
+        return "avx2";
+    case dnnl_cpu_isa_avx512_core:
+        return "avx512_core";
+    case dnnl_cpu_isa_avx512_core_vnni:
+        return "avx512_core_vnni";
+    case dnnl_cpu_isa_avx512_core_bf16:
+        return "avx512_core_bf16";
+    default:
+        return "other";
     }
 }
 

@@ -18,10 +18,10 @@ static bool always(const char **why)
 #if defined(__x86_64__)
 
 /* The builtins ask cpuid and, by XGETBV, whether the operating system keeps the registers. */
-#define NEED(feature)                        \
-    if (!__builtin_cpu_supports(feature)) {  \
-        *why = "the CPU or the operating system lacks " feature; \
-        return false;                        \
+#define NEED(feature)                                                                              \
+    if (!__builtin_cpu_supports(feature)) {                                                        \
+        *why = "the CPU or the operating system lacks " feature;                                   \
+        return false;                                                                              \
     }
 
 static bool has_avx2(const char **why)
@@ -54,15 +54,9 @@ static const isa_entry isas[] = {
     { &adass_kernels_scalar, always },
 };
 
-size_t adass_isa_count(void)
-{
-    return sizeof isas / sizeof isas[0];
-}
+size_t adass_isa_count(void) { return sizeof isas / sizeof isas[0]; }
 
-const char *adass_isa_name(size_t i)
-{
-    return isas[i].table->isa;
-}
+const char *adass_isa_name(size_t i) { return isas[i].table->isa; }
 
 bool adass_isa_supported(size_t i, const char **why)
 {
@@ -90,9 +84,10 @@ adass_status adass_kernels_get(const char *isa, const adass_kernels **out, adass
             continue;
         const char *why = NULL;
         if (!adass_isa_supported(i, &why))
-            return adass_fail(err, ADASS_EUNSUPPORTED,
-                              "ISA '%s' cannot run here: %s; choose another with --isa or ADASS_ISA, or 'best'",
-                              isa, why);
+            return adass_fail(
+                err, ADASS_EUNSUPPORTED,
+                "ISA '%s' cannot run here: %s; choose another with --isa or ADASS_ISA, or 'best'",
+                isa, why);
         *out = isas[i].table;
         return ADASS_OK;
     }
@@ -101,6 +96,6 @@ adass_status adass_kernels_get(const char *isa, const adass_kernels **out, adass
         strcat(names, i == 0 ? "" : ", ");
         strcat(names, adass_isa_name(i));
     }
-    return adass_fail(err, ADASS_EINVAL, "no ISA named '%s' in this build; it has %s, and 'best'", isa,
-                      names);
+    return adass_fail(err, ADASS_EINVAL, "no ISA named '%s' in this build; it has %s, and 'best'",
+                      isa, names);
 }

@@ -10,9 +10,10 @@ static inline void fm_backward_part(float *dx, VF dy, const float *x, const floa
     v_storen(dx, g, lanes);
 }
 
-static void ADASS_FN(fm_backward)(float *dx, size_t dx_ld, const float *dy, const float *x, size_t x_ld,
-                                  const float *sums, size_t sums_ld, const adass_field_view *fields,
-                                  size_t n_fields, size_t n, bool accumulate)
+static void ADASS_FN(fm_backward)(float *dx, size_t dx_ld, const float *dy, const float *x,
+                                  size_t x_ld, const float *sums, size_t sums_ld,
+                                  const adass_field_view *fields, size_t n_fields, size_t n,
+                                  bool accumulate)
 {
     for (size_t b = 0; b < n; b++) {
         const VF d = v_set1(dy[b]);

@@ -2,7 +2,8 @@
 #include "adass/kernels.h"
 
 /*
- * Columns [k, k + lanes) of one sample: the sums over the fields that reach this far stay in a register; *squares takes the squares.
+ * Columns [k, k + lanes) of one sample: the sums over the fields that reach this far stay in a
+ * register; *squares takes the squares.
  */
 static inline VF fm_block(const float *x, const adass_field_view *fields, size_t n_fields, size_t k,
                           VF *squares)

@@ -1,7 +1,10 @@
 /* linear_forward: first-order term. Included once for each ISA. */
 #include "adass/kernels.h"
 
-/* `lanes` samples side by side: fields are added in order in each lane, so that the bits do not depend on VW. */
+/*
+ * `lanes` samples side by side: fields are added in order in each lane, so that the bits do not
+ * depend on VW.
+ */
 static inline void linear_part(float *y, const adass_field_view *fields, size_t n_fields,
                                const uint32_t *ids, size_t ids_ld, size_t lanes)
 {

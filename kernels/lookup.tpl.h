@@ -1,4 +1,7 @@
-/* lookup and the row copy that lookup_fields shares. Included once for each ISA, after its vector layer. */
+/*
+ * lookup and the row copy that lookup_fields shares. Included once for each ISA, after its vector
+ * layer.
+ */
 #include "adass/kernels.h"
 #include "row.tpl.h"
 

@@ -1,4 +1,7 @@
-/* lookup_fields: the embeddings of all fields of a block of samples, packed. Included once for each ISA. */
+/*
+ * lookup_fields: the embeddings of all fields of a block of samples, packed. Included once for each
+ * ISA.
+ */
 #include "adass/kernels.h"
 #include "row.tpl.h"
 

@@ -15,7 +15,10 @@ static uint32_t sortable(float score)
     return (u & 0x80000000u) != 0 ? ~u : u | 0x80000000u;
 }
 
-/* Sorts n keys by three stable counting passes of 11 bits each; `other` is work space of the same length. Returns where the result is. */
+/*
+ * Sorts n keys by three stable counting passes of 11 bits each; `other` is work space of the same
+ * length. Returns where the result is.
+ */
 static const uint32_t *radix_sort(uint32_t *keys, uint32_t *other, size_t n)
 {
     enum { BITS = 11, BUCKETS = 1 << BITS, PASSES = 3 };
@@ -65,8 +68,10 @@ adass_status adass_auc(const float *scores, const float *labels, size_t n, doubl
     for (size_t i = 0; i < n; i++) {
         if (isnan(scores[i])) {
             free(keys);
-            return adass_fail(err, ADASS_EINVAL,
-                              "score %zu is not a number: the model has diverged; use a smaller learning rate", i);
+            return adass_fail(
+                err, ADASS_EINVAL,
+                "score %zu is not a number: the model has diverged; use a smaller learning rate",
+                i);
         }
         if (labels[i] > 0.5f)
             keys[n_positive++] = sortable(scores[i]);

@@ -8,7 +8,8 @@ static inline void relu_backward_part(float *dz, const float *da, const float *a
     v_storen(dz, v_if_positive(v_loadn(a, lanes), g, v_zero()), lanes);
 }
 
-static void ADASS_FN(relu_backward)(float *dz, const float *da, const float *a, size_t n, float scale)
+static void ADASS_FN(relu_backward)(float *dz, const float *da, const float *a, size_t n,
+                                    float scale)
 {
     const VF s = v_set1(scale);
     size_t i = 0;

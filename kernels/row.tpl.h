@@ -5,7 +5,8 @@
 #include <stddef.h>
 
 /*
- * Rows between the one that is copied and the one that is prefetched. A row from memory takes about 100 ns and a copy from cache 3 to 5 ns.
+ * Rows between the one that is copied and the one that is prefetched. A row from memory takes about
+ * 100 ns and a copy from cache 3 to 5 ns.
  */
 enum { PREFETCH_ROWS = 32, FLOATS_A_LINE = 16 };
 

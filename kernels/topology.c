@@ -22,7 +22,8 @@ adass_status adass_topology_open(adass_topology **out, const char *synthetic, ad
     }
     if (synthetic != NULL && hwloc_topology_set_synthetic(topology->hwloc, synthetic) != 0) {
         adass_topology_close(topology);
-        return adass_fail(err, ADASS_EINVAL, "hwloc does not understand the topology '%s'", synthetic);
+        return adass_fail(err, ADASS_EINVAL, "hwloc does not understand the topology '%s'",
+                          synthetic);
     }
     if (hwloc_topology_load(topology->hwloc) != 0) {
         adass_topology_close(topology);
@@ -50,7 +51,8 @@ void adass_topology_get_counts(const adass_topology *topology, adass_topology_co
 }
 
 /* Hardware thread `smt` of core `core` on node `node`, or NULL where there are fewer. */
-static hwloc_obj_t find_pu(const adass_topology *topology, hwloc_obj_t node, size_t core, size_t smt)
+static hwloc_obj_t find_pu(const adass_topology *topology, hwloc_obj_t node, size_t core,
+                           size_t smt)
 {
     const hwloc_obj_t c = hwloc_get_obj_inside_cpuset_by_type(topology->hwloc, node->cpuset,
                                                               HWLOC_OBJ_CORE, (unsigned)core);
@@ -60,7 +62,10 @@ static hwloc_obj_t find_pu(const adass_topology *topology, hwloc_obj_t node, siz
                                                (unsigned)smt);
 }
 
-/* All processing units in the order in which threads take them: nodes in turn, then cores, then hardware threads. */
+/*
+ * All processing units in the order in which threads take them: nodes in turn, then cores, then
+ * hardware threads.
+ */
 static size_t order_pus(const adass_topology *topology, adass_placement *order)
 {
     const size_t nodes = count(topology, HWLOC_OBJ_NUMANODE), pus = count(topology, HWLOC_OBJ_PU);

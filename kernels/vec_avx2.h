@@ -20,7 +20,8 @@ static inline void v_store(float *p, VF x) { _mm256_storeu_ps(p, x); }
 /* The first n < 4 floats, the other lanes 0. */
 static inline __m128 v_load_below4(const float *p, size_t n)
 {
-    const __m128 pair = n & 2 ? _mm_loadl_pi(_mm_setzero_ps(), (const __m64 *)(const void *)p) : _mm_setzero_ps();
+    const __m128 pair =
+        n & 2 ? _mm_loadl_pi(_mm_setzero_ps(), (const __m64 *)(const void *)p) : _mm_setzero_ps();
     if (!(n & 1))
         return pair;
     const __m128 last = _mm_load_ss(p + (n & 2));
@@ -28,8 +29,9 @@ static inline __m128 v_load_below4(const float *p, size_t n)
 }
 
 /*
- * Parts instead of a masked load, whose left-out lanes cost time on AMD's cores when they lie in another line or page, as they often do
- * after a short row: with it a lookup of size 4 among 1e6 rows took 2.1 times as long (Zen 3, medians of 7 interleaved runs).
+ * Parts instead of a masked load, whose left-out lanes cost time on AMD's cores when they lie in
+ * another line or page, as they often do after a short row: with it a lookup of size 4 among 1e6
+ * rows took 2.1 times as long (Zen 3, medians of 7 interleaved runs).
  */
 static inline VF v_loadn(const float *p, size_t n)
 {

@@ -1,4 +1,7 @@
-/* The vector layer on AVX-512 (F, BW, DQ, VL): 16 lanes, partial vectors by mask. See vec.md for the meaning of each function. */
+/*
+ * The vector layer on AVX-512 (F, BW, DQ, VL): 16 lanes, partial vectors by mask. See vec.md for
+ * the meaning of each function.
+ */
 #ifndef ADASS_VEC_AVX512_H
 #define ADASS_VEC_AVX512_H
 

@@ -7,8 +7,10 @@
 
 void adass_wait_policy_passive(char **argv)
 {
-    if (getenv("OMP_WAIT_POLICY") != NULL || getenv("GOMP_SPINCOUNT") != NULL || getenv("KMP_BLOCKTIME") != NULL)
+    if (getenv("OMP_WAIT_POLICY") != NULL || getenv("GOMP_SPINCOUNT") != NULL ||
+        getenv("KMP_BLOCKTIME") != NULL)
         return;
     if (setenv("OMP_WAIT_POLICY", "passive", 1) == 0)
-        execv("/proc/self/exe", argv); /* returns only where that is impossible: then the threads spin */
+        execv("/proc/self/exe",
+              argv); /* returns only where that is impossible: then the threads spin */
 }

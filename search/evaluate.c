@@ -26,7 +26,8 @@ static adass_status fill(adass_evaluator *e, const adass_rows *rows, size_t n_fi
     if (e->n < rows->n)
         e->own_ids = adass_alloc(e->n * n_fields * sizeof *e->own_ids);
     if (e->labels == NULL || e->logits == NULL || (e->n < rows->n && e->own_ids == NULL))
-        return adass_fail_memory(err, "the rows to evaluate", (double)(e->n * (n_fields + 2)) * 4.0);
+        return adass_fail_memory(err, "the rows to evaluate",
+                                 (double)(e->n * (n_fields + 2)) * 4.0);
     for (size_t i = 0; i < e->n; i++) {
         const size_t row = (size_t)((double)i * ((double)rows->n / (double)e->n));
         e->labels[i] = adass_rows_label(rows, row);
@@ -72,17 +73,15 @@ adass_status adass_evaluator_measure(adass_evaluator *evaluator, const adass_mod
     if (status != ADASS_OK)
         return status;
     if (isnan(out->auc))
-        return adass_fail(err, ADASS_EINVAL,
-                          "%s: all %zu rows to evaluate have the same label, so there is no AUC; use more rows",
-                          e->where, e->n);
+        return adass_fail(
+            err, ADASS_EINVAL,
+            "%s: all %zu rows to evaluate have the same label, so there is no AUC; use more rows",
+            e->where, e->n);
     out->logloss = adass_logloss(e->logits, e->labels, e->n);
     return ADASS_OK;
 }
 
-size_t adass_evaluator_rows(const adass_evaluator *evaluator)
-{
-    return evaluator->n;
-}
+size_t adass_evaluator_rows(const adass_evaluator *evaluator) { return evaluator->n; }
 
 void adass_evaluator_close(adass_evaluator *evaluator)
 {

@@ -17,10 +17,9 @@ static adass_status forward_mlp(const adass_model *model, const adass_kernels *k
         const adass_layer *layer = &model->layers[i];
         const bool hidden = i + 1 < model->n_layers;
         float *output = hidden ? block->activations[i] : block->logits;
-        status = adass_dense_forward(kernels, output, layer->outputs, input, input_ld,
-                                     i == 0 ? subnet->first_w : layer->w, layer->bias, n,
-                                     i == 0 ? subnet->width : layer->inputs, layer->outputs, hidden,
-                                     err);
+        status = adass_dense_forward(
+            kernels, output, layer->outputs, input, input_ld, i == 0 ? subnet->first_w : layer->w,
+            layer->bias, n, i == 0 ? subnet->width : layer->inputs, layer->outputs, hidden, err);
         if (hidden && dropout != NULL && dropout->rate > 0.0f)
             kernels->dropout(output, n * layer->outputs,
                              (uint32_t)(dropout->first_sample * layer->outputs), dropout->keys[i],
@@ -97,9 +96,9 @@ static adass_status predict_blocks(const adass_model *model, const adass_compute
                 continue;
             const size_t left = n - begin;
             block.logits = logits + begin;
-            status = adass_forward_block(model, compute->kernels, subnet, ids + begin * model->n_fields,
-                                         left < ADASS_BLOCK_SAMPLES ? left : ADASS_BLOCK_SAMPLES,
-                                         NULL, &block, &mine);
+            status = adass_forward_block(
+                model, compute->kernels, subnet, ids + begin * model->n_fields,
+                left < ADASS_BLOCK_SAMPLES ? left : ADASS_BLOCK_SAMPLES, NULL, &block, &mine);
         }
         if (status != ADASS_OK) {
 #pragma omp critical(adass_predict)
@@ -114,8 +113,8 @@ static adass_status predict_blocks(const adass_model *model, const adass_compute
 }
 
 adass_status adass_model_predict(const adass_model *model, const adass_compute *compute,
-                                 const size_t *sizes, const uint32_t *ids, size_t n,
-                                 float *logits, adass_error *err)
+                                 const size_t *sizes, const uint32_t *ids, size_t n, float *logits,
+                                 adass_error *err)
 {
     adass_subnet subnet;
     adass_status status = adass_subnet_init(&subnet, model, err);

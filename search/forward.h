@@ -4,12 +4,18 @@
 
 #include "subnet.h"
 
-/* Samples a block: enough for the GEMMs to run at full rate, few enough for the activations to stay in the second-level cache. */
+/*
+ * Samples a block: enough for the GEMMs to run at full rate, few enough for the activations to stay
+ * in the second-level cache.
+ */
 enum { ADASS_BLOCK_SAMPLES = 256 };
 
-/** Where a block's values go; the same arrays serve the backward pass. Rows of matrices follow at their `ld` (activations: the layer's outputs). */
+/**
+ * Where a block's values go; the same arrays serve the backward pass. Rows of matrices follow at
+ * their `ld` (activations: the layer's outputs).
+ */
 typedef struct adass_block {
-    float *x;    /* packed embeddings, [n x x_ld] */
+    float *x; /* packed embeddings, [n x x_ld] */
     size_t x_ld;
     float *sums; /* FM's, [n x sums_ld] */
     size_t sums_ld;
@@ -17,7 +23,10 @@ typedef struct adass_block {
     float *logits;                        /* [n] */
 } adass_block;
 
-/** Dropout of one step: element e of hidden layer i is decided by (keys[i], first_sample * outputs + e). */
+/**
+ * Dropout of one step: element e of hidden layer i is decided by (keys[i], first_sample * outputs +
+ * e).
+ */
 typedef struct adass_dropout {
     float rate;
     uint32_t keys[ADASS_HIDDEN_MAX];
@@ -25,10 +34,7 @@ typedef struct adass_dropout {
 } adass_dropout;
 
 /** Leading dimension of packed matrices of `width` columns: whole cache lines. */
-static inline size_t adass_packed_ld(size_t width)
-{
-    return (width + 15) / 16 * 16;
-}
+static inline size_t adass_packed_ld(size_t width) { return (width + 15) / 16 * 16; }
 
 /**
  * Fills the block for the n samples of `ids` [n x model->n_fields].

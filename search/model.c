@@ -18,10 +18,7 @@ static const char *const backbone_names[ADASS_N_BACKBONES] = {
 /* Streams of start values, apart from one another. */
 enum { STREAM_TABLES = 1, STREAM_LAYERS = 1u << 20 };
 
-const char *adass_backbone_name(adass_backbone backbone)
-{
-    return backbone_names[backbone];
-}
+const char *adass_backbone_name(adass_backbone backbone) { return backbone_names[backbone]; }
 
 adass_status adass_backbone_parse(const char *name, adass_backbone *out, adass_error *err)
 {
@@ -30,13 +27,11 @@ adass_status adass_backbone_parse(const char *name, adass_backbone *out, adass_e
             *out = (adass_backbone)i;
             return ADASS_OK;
         }
-    return adass_fail(err, ADASS_EINVAL, "no backbone named '%s'; there are fm, dnn and deepfm", name);
+    return adass_fail(err, ADASS_EINVAL, "no backbone named '%s'; there are fm, dnn and deepfm",
+                      name);
 }
 
-static bool has_linear(adass_backbone backbone)
-{
-    return backbone != ADASS_DNN;
-}
+static bool has_linear(adass_backbone backbone) { return backbone != ADASS_DNN; }
 
 static adass_status check_config(const adass_model_config *config, size_t n_fields,
                                  const size_t *vocab, const size_t *widths, adass_error *err)
@@ -50,18 +45,21 @@ static adass_status check_config(const adass_model_config *config, size_t n_fiel
                           config->n_hidden);
     for (size_t i = 0; config->backbone != ADASS_FM && i < config->n_hidden; i++)
         if (config->hidden[i] == 0 || config->hidden[i] > 65536)
-            return adass_fail(err, ADASS_EINVAL, "hidden layer %zu has %zu units; 1 to 65536 are possible", i,
+            return adass_fail(err, ADASS_EINVAL,
+                              "hidden layer %zu has %zu units; 1 to 65536 are possible", i,
                               config->hidden[i]);
     if (!(config->dropout >= 0.0f && config->dropout < 1.0f))
-        return adass_fail(err, ADASS_EINVAL, "dropout %g is outside [0, 1)", (double)config->dropout);
+        return adass_fail(err, ADASS_EINVAL, "dropout %g is outside [0, 1)",
+                          (double)config->dropout);
     size_t total = 0;
     for (size_t f = 0; f < n_fields; f++) {
         if (widths[f] > ADASS_SIZE_MAX)
-            return adass_fail(err, ADASS_EINVAL, "size %zu of field %zu is larger than %d", widths[f], f,
-                              ADASS_SIZE_MAX);
+            return adass_fail(err, ADASS_EINVAL, "size %zu of field %zu is larger than %d",
+                              widths[f], f, ADASS_SIZE_MAX);
         if (vocab[f] == 0 || vocab[f] > UINT32_MAX)
-            return adass_fail(err, ADASS_EINVAL, "field %zu has a vocabulary of %zu; 1 to 2^32 - 1 are possible",
-                              f, vocab[f]);
+            return adass_fail(err, ADASS_EINVAL,
+                              "field %zu has a vocabulary of %zu; 1 to 2^32 - 1 are possible", f,
+                              vocab[f]);
         total += widths[f];
     }
     if (total == 0)
@@ -103,7 +101,10 @@ static void create_layer(adass_layer *layer, size_t inputs, size_t outputs, doub
     layer->bias_v = floats(outputs, failed);
 }
 
-/* Element (row, column) of a table depends on the two alone: a narrower table begins with the same columns. */
+/*
+ * Element (row, column) of a table depends on the two alone: a narrower table begins with the same
+ * columns.
+ */
 static void start_table(adass_table *table, uint64_t seed, double std)
 {
 #pragma omp parallel for schedule(static)
@@ -282,7 +283,8 @@ size_t adass_model_other_params(const adass_model *model)
     for (size_t f = 0; f < model->n_fields; f++) {
         const adass_table *table = &model->tables[f];
         n -= table->vocab * table->width;
-        if (table->width == 0 && table->linear != NULL) /* a dropped field's first-order weights are not used */
+        if (table->width == 0 &&
+            table->linear != NULL) /* a dropped field's first-order weights are not used */
             n -= table->vocab;
     }
     return n;

@@ -64,7 +64,8 @@ static adass_status make_folder(const char *path, adass_error *err)
             return ADASS_OK;
         errno = ENOTDIR;
     }
-    return adass_fail(err, ADASS_EIO, "%s: the folder cannot be created: %s", path, strerror(errno));
+    return adass_fail(err, ADASS_EIO, "%s: the folder cannot be created: %s", path,
+                      strerror(errno));
 }
 
 /* Folder `part` in the output folder, with those above it. */
@@ -72,7 +73,8 @@ static adass_status make_folders(const char *out_dir, const char *part, adass_er
 {
     char path[PATH_CHARS];
     if (*out_dir == '\0' || strlen(out_dir) >= sizeof path - NAME_CHARS)
-        return adass_fail(err, ADASS_EINVAL, "the output folder '%s': the name is empty or too long", out_dir);
+        return adass_fail(err, ADASS_EINVAL,
+                          "the output folder '%s': the name is empty or too long", out_dir);
     adass_status status = ADASS_OK;
     for (size_t i = 1; i <= strlen(out_dir) && status == ADASS_OK; i++)
         if (out_dir[i] == '/' || out_dir[i] == '\0') {
@@ -94,14 +96,18 @@ static adass_status check_planted(const suite_run *r, const char *path, adass_er
                       (r->suite.rows == 0 || (size_t)rows == r->suite.rows);
     json_decref(made);
     return same ? ADASS_OK
-                : adass_fail(err, ADASS_EINVAL, "%s: not the planted data of suite '%s'; remove it, and it is made again", path,
-                             r->suite.name);
+                : adass_fail(
+                      err, ADASS_EINVAL,
+                      "%s: not the planted data of suite '%s'; remove it, and it is made again",
+                      path, r->suite.name);
 }
 
 static adass_status open_planted(suite_run *r, adass_error *err)
 {
     char path[PATH_CHARS];
-    const adass_synth_options synth = { .shape = r->suite.shape, .rows = r->suite.rows, .seed = PLANTED_SEED };
+    const adass_synth_options synth = { .shape = r->suite.shape,
+                                        .rows = r->suite.rows,
+                                        .seed = PLANTED_SEED };
     adass_status status = make_folders(r->options->out_dir, "data", err);
     snprintf(path, sizeof path, "%s/data/%s", r->options->out_dir, r->suite.shape);
     if (status == ADASS_OK && access(path, F_OK) != 0)
@@ -114,12 +120,15 @@ static adass_status open_planted(suite_run *r, adass_error *err)
 static adass_status open_dataset(suite_run *r, adass_error *err)
 {
     if (r->suite.shape != NULL && r->options->dataset != NULL)
-        return adass_fail(err, ADASS_EINVAL, "suite '%s' makes its own data: leave the dataset out", r->suite.name);
+        return adass_fail(err, ADASS_EINVAL, "suite '%s' makes its own data: leave the dataset out",
+                          r->suite.name);
     if (r->suite.shape != NULL)
         return open_planted(r, err);
     if (r->options->dataset == NULL)
-        return adass_fail(err, ADASS_EINVAL, "suite '%s' needs a dataset: prepare one with '%s' and name it by --dataset",
-                          r->suite.name, r->suite.hint);
+        return adass_fail(
+            err, ADASS_EINVAL,
+            "suite '%s' needs a dataset: prepare one with '%s' and name it by --dataset",
+            r->suite.name, r->suite.hint);
     return adass_dataset_open(&r->dataset, r->options->dataset, err);
 }
 
@@ -132,16 +141,20 @@ static void name_run(const adass_cell *cell, uint64_t seed, char name[NAME_CHARS
         snprintf(which, sizeof which, "budget%g", cell->budget);
     else
         snprintf(which, sizeof which, "size%zu", cell->size);
-    snprintf(name, NAME_CHARS, "%s-%s-%s-seed%llu", adass_backbone_name(cell->backbone), cell->method,
-             which, (unsigned long long)seed);
+    snprintf(name, NAME_CHARS, "%s-%s-%s-seed%llu", adass_backbone_name(cell->backbone),
+             cell->method, which, (unsigned long long)seed);
 }
 
 static bool same_text(const json_t *a, const json_t *b)
 {
-    return json_is_string(a) && json_is_string(b) && strcmp(json_string_value(a), json_string_value(b)) == 0;
+    return json_is_string(a) && json_is_string(b) &&
+           strcmp(json_string_value(a), json_string_value(b)) == 0;
 }
 
-/* A revision names the code unless the tree was changed or is unknown; then the file must be younger than the program. */
+/*
+ * A revision names the code unless the tree was changed or is unknown; then the file must be
+ * younger than the program.
+ */
 static bool of_this_program(const json_t *revision, const char *path)
 {
     struct stat program, file;
@@ -150,14 +163,21 @@ static bool of_this_program(const json_t *revision, const char *path)
         return false;
     if (strstr(text, "-dirty") == NULL && strcmp(text, "unknown") != 0)
         return true;
-    return stat("/proc/self/exe", &program) == 0 && stat(path, &file) == 0 && file.st_mtime >= program.st_mtime;
+    return stat("/proc/self/exe", &program) == 0 && stat(path, &file) == 0 &&
+           file.st_mtime >= program.st_mtime;
 }
 
-/* Whether a record is of this configuration, dataset and code, so that doing the run again would give the same. */
-static bool still_valid(const suite_run *r, const json_t *record, const char *path, const adass_run_config *config)
+/*
+ * Whether a record is of this configuration, dataset and code, so that doing the run again would
+ * give the same.
+ */
+static bool still_valid(const suite_run *r, const json_t *record, const char *path,
+                        const adass_run_config *config)
 {
-    static const char *const decisive[] = { "version", "revision", "isa", "onednn", "onednn_isa", "compiler" };
-    json_t *wanted = adass_run_config_json(config, r->dataset), *from = adass_provenance_json(r->compute);
+    static const char *const decisive[] = { "version", "revision",   "isa",
+                                            "onednn",  "onednn_isa", "compiler" };
+    json_t *wanted = adass_run_config_json(config, r->dataset),
+           *from = adass_provenance_json(r->compute);
     const json_t *was_from = json_object_get(record, "provenance");
     const char *checksum =
         json_string_value(json_object_get(json_object_get(record, "dataset"), "checksum"));
@@ -166,14 +186,15 @@ static bool still_valid(const suite_run *r, const json_t *record, const char *pa
                  json_is_real(json_object_get(json_object_get(record, "metrics"), "test_auc")) &&
                  of_this_program(json_object_get(from, "revision"), path);
     for (size_t i = 0; i < sizeof decisive / sizeof decisive[0]; i++)
-        valid = valid && same_text(json_object_get(was_from, decisive[i]), json_object_get(from, decisive[i]));
+        valid = valid && same_text(json_object_get(was_from, decisive[i]),
+                                   json_object_get(from, decisive[i]));
     json_decref(wanted);
     json_decref(from);
     return valid;
 }
 
-static adass_status do_run(suite_run *r, const adass_run_config *config, const char *path, json_t **out,
-                           adass_error *err)
+static adass_status do_run(suite_run *r, const adass_run_config *config, const char *path,
+                           json_t **out, adass_error *err)
 {
     adass_run_result result;
     adass_status status = adass_run(r->session, config, &result, NULL, err);
@@ -185,7 +206,8 @@ static adass_status do_run(suite_run *r, const adass_run_config *config, const c
     return status;
 }
 
-static adass_status run_one(suite_run *r, adass_cell *cell, size_t i, uint64_t budget, adass_error *err)
+static adass_status run_one(suite_run *r, adass_cell *cell, size_t i, uint64_t budget,
+                            adass_error *err)
 {
     adass_run_config config = r->suite.config;
     snprintf(config.method, sizeof config.method, "%s", cell->method);
@@ -287,8 +309,8 @@ static adass_status run_suite(suite_run *r, adass_error *err)
             status = run_searched(r, r->suite.backbones[b], err);
     }
     if (status == ADASS_OK)
-        status = adass_table_write(r->options->out_dir, r->suite.name, r->dataset, r->cells, r->n_cells,
-                                   r->compute, err);
+        status = adass_table_write(r->options->out_dir, r->suite.name, r->dataset, r->cells,
+                                   r->n_cells, r->compute, err);
     return status;
 }
 
@@ -316,7 +338,8 @@ adass_status adass_reproduce_suite(const adass_suite *suite, const adass_reprodu
     r->monitor = (adass_monitor){ .progress = report, .stop = asked_to_stop, .user = r };
     if (options->seeds != 0)
         r->suite.seeds = options->seeds;
-    r->total = suite->n_backbones * r->suite.seeds * (suite->uniform.n + N_SEARCHED * suite->n_budgets);
+    r->total =
+        suite->n_backbones * r->suite.seeds * (suite->uniform.n + N_SEARCHED * suite->n_budgets);
     adass_status status = open_dataset(r, err);
     if (status == ADASS_OK)
         status = make_folders(options->out_dir, "runs", err);
@@ -336,5 +359,6 @@ adass_status adass_reproduce(const adass_reproduce_options *options, const adass
 {
     adass_suite suite;
     const adass_status status = adass_suite_find(options->suite, &suite, err);
-    return status == ADASS_OK ? adass_reproduce_suite(&suite, options, compute, monitor, err) : status;
+    return status == ADASS_OK ? adass_reproduce_suite(&suite, options, compute, monitor, err)
+                              : status;
 }

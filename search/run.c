@@ -1,4 +1,7 @@
-/* Runs: a method's sizes, the training of them, the measurement; and the session that keeps the supernet. */
+/*
+ * Runs: a method's sizes, the training of them, the measurement; and the session that keeps the
+ * supernet.
+ */
 #include "adass/run.h"
 
 #include "adass/rng.h"
@@ -30,10 +33,18 @@ adass_run_config adass_run_config_default(void)
     return (adass_run_config){
         .method = "adass",
         .candidates = { .n = 7, .sizes = { 0, 2, 4, 8, 16, 32, 64 } },
-        .model = { .backbone = ADASS_DEEPFM, .n_hidden = 2, .hidden = { 128, 64 }, .init_std = 0.01f },
+        .model = { .backbone = ADASS_DEEPFM,
+                   .n_hidden = 2,
+                   .hidden = { 128, 64 },
+                   .init_std = 0.01f },
         .train = { .step = step, .max_epochs = 100, .patience = 2 },
         .supernet = { .sampler = "adaptive",
-                      .adaptive = { .floor = 0.5, .temperature = 1.0, .warmup = 0.2, .decay = 0.99, .coupling = 0.8, .interval = 50 },
+                      .adaptive = { .floor = 0.5,
+                                    .temperature = 1.0,
+                                    .warmup = 0.2,
+                                    .decay = 0.99,
+                                    .coupling = 0.8,
+                                    .interval = 50 },
                       .step = step,
                       .epochs = 10 },
         .search = { .eval_rows = 20000,
@@ -61,7 +72,9 @@ adass_status adass_session_open(adass_session **out, const adass_dataset *datase
         free(vocab);
         return adass_fail_memory(err, "a session", (double)(dataset->n_fields * sizeof *vocab));
     }
-    *s = (adass_session){ .dataset = dataset, .compute = *compute, .monitor = monitor, .vocab = vocab };
+    *s = (adass_session){
+        .dataset = dataset, .compute = *compute, .monitor = monitor, .vocab = vocab
+    };
     for (size_t f = 0; f < dataset->n_fields; f++)
         vocab[f] = dataset->fields[f].vocab;
     *out = s;
@@ -86,8 +99,8 @@ void adass_session_close(adass_session *session)
 
 static bool same_model(const adass_model_config *a, const adass_model_config *b)
 {
-    const bool same_layers =
-        a->n_hidden == b->n_hidden && memcmp(a->hidden, b->hidden, a->n_hidden * sizeof a->hidden[0]) == 0;
+    const bool same_layers = a->n_hidden == b->n_hidden &&
+                             memcmp(a->hidden, b->hidden, a->n_hidden * sizeof a->hidden[0]) == 0;
     return same_layers && a->backbone == b->backbone && a->dropout == b->dropout &&
            a->init_std == b->init_std;
 }
@@ -95,7 +108,8 @@ static bool same_model(const adass_model_config *a, const adass_model_config *b)
 static bool same_step(const adass_trainer_config *a, const adass_trainer_config *b)
 {
     return a->batch_size == b->batch_size && a->learning_rate == b->learning_rate &&
-           a->beta1 == b->beta1 && a->beta2 == b->beta2 && a->epsilon == b->epsilon && a->l2 == b->l2;
+           a->beta1 == b->beta1 && a->beta2 == b->beta2 && a->epsilon == b->epsilon &&
+           a->l2 == b->l2;
 }
 
 static bool same_adaptive(const adass_adaptive_config *a, const adass_adaptive_config *b)
@@ -119,7 +133,8 @@ static bool same_supernet(const adass_run_config *a, const adass_run_config *b)
            same_candidates(&a->candidates, &b->candidates);
 }
 
-static adass_status create_supernet(adass_session *s, const adass_run_config *config, adass_error *err)
+static adass_status create_supernet(adass_session *s, const adass_run_config *config,
+                                    adass_error *err)
 {
     const size_t n = s->dataset->n_fields;
     size_t *widths = calloc(n, sizeof *widths);
@@ -134,7 +149,8 @@ static adass_status create_supernet(adass_session *s, const adass_run_config *co
     return status;
 }
 
-static adass_status train_supernet(adass_session *s, const adass_run_config *config, adass_error *err)
+static adass_status train_supernet(adass_session *s, const adass_run_config *config,
+                                   adass_error *err)
 {
     forget_supernet(s);
     adass_status status = create_supernet(s, config, err);
@@ -198,7 +214,8 @@ adass_status adass_run_find(adass_session *session, const adass_run_config *conf
         return status;
     out->sizes = calloc(dataset->n_fields, sizeof *out->sizes);
     if (out->sizes == NULL)
-        return adass_fail_memory(err, "a size assignment", (double)(dataset->n_fields * sizeof *out->sizes));
+        return adass_fail_memory(err, "a size assignment",
+                                 (double)(dataset->n_fields * sizeof *out->sizes));
     const adass_method_setting setting = {
         .session = session,
         .dataset = dataset,
@@ -226,12 +243,13 @@ static adass_status measure_test(adass_session *s, const adass_model *model, ada
     return status;
 }
 
-static adass_status train_found(adass_session *s, const adass_run_config *config, adass_model *model,
-                                adass_run_result *out, adass_error *err)
+static adass_status train_found(adass_session *s, const adass_run_config *config,
+                                adass_model *model, adass_run_result *out, adass_error *err)
 {
     adass_train_config train = config->train;
     train.seed = adass_seed_derive(config->seed, ADASS_SEED_TRAIN);
-    adass_status status = adass_train(model, s->dataset, &s->compute, &train, s->monitor, &out->train, err);
+    adass_status status =
+        adass_train(model, s->dataset, &s->compute, &train, s->monitor, &out->train, err);
     if (status == ADASS_OK)
         status = measure_test(s, model, &out->test, err);
     out->other_params = adass_model_other_params(model);
@@ -248,7 +266,8 @@ adass_status adass_run(adass_session *session, const adass_run_config *config,
     adass_model_config c = config->model;
     c.seed = adass_seed_derive(config->seed, ADASS_SEED_MODEL);
     adass_model *trained = NULL;
-    status = adass_model_create(&trained, &c, session->dataset->n_fields, session->vocab, out->sizes, err);
+    status = adass_model_create(&trained, &c, session->dataset->n_fields, session->vocab,
+                                out->sizes, err);
     if (status == ADASS_OK)
         status = train_found(session, config, trained, out, err);
     if (status == ADASS_OK && model != NULL)

@@ -47,8 +47,8 @@ static double decimal(float x)
 
 static json_t *model_json(const adass_model_config *c)
 {
-    json_t *model = json_pack("{s:s, s:f}", "backbone", adass_backbone_name(c->backbone), "init_std",
-                              decimal(c->init_std));
+    json_t *model = json_pack("{s:s, s:f}", "backbone", adass_backbone_name(c->backbone),
+                              "init_std", decimal(c->init_std));
     if (c->backbone == ADASS_FM)
         return model;
     json_object_set_new(model, "hidden", size_list(c->hidden, c->n_hidden));
@@ -63,18 +63,20 @@ static json_t *supernet_json(const adass_supernet_config *c)
     const adass_adaptive_config *a = &c->adaptive;
     if (strcmp(c->sampler, "adaptive") == 0)
         json_object_set_new(supernet, "adaptive",
-                            json_pack("{s:f, s:f, s:f, s:f, s:f, s:I}", "floor", a->floor, "temperature",
-                                      a->temperature, "warmup", a->warmup, "decay", a->decay, "coupling", a->coupling,
-                                      "interval", (json_int_t)a->interval));
+                            json_pack("{s:f, s:f, s:f, s:f, s:f, s:I}", "floor", a->floor,
+                                      "temperature", a->temperature, "warmup", a->warmup, "decay",
+                                      a->decay, "coupling", a->coupling, "interval",
+                                      (json_int_t)a->interval));
     return supernet;
 }
 
 static json_t *search_json(const adass_search_config *c)
 {
-    return json_pack("{s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "eval_rows", (json_int_t)c->eval_rows,
-                     "iterations", (json_int_t)c->iterations, "population", (json_int_t)c->population,
-                     "learning_rate", c->learning_rate, "entropy", c->entropy, "baseline_decay",
-                     c->baseline_decay, "penalty", c->penalty, "penalty_rate", c->penalty_rate);
+    return json_pack("{s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "eval_rows",
+                     (json_int_t)c->eval_rows, "iterations", (json_int_t)c->iterations,
+                     "population", (json_int_t)c->population, "learning_rate", c->learning_rate,
+                     "entropy", c->entropy, "baseline_decay", c->baseline_decay, "penalty",
+                     c->penalty, "penalty_rate", c->penalty_rate);
 }
 
 json_t *adass_run_config_json(const adass_run_config *config, const adass_dataset *dataset)
@@ -82,9 +84,9 @@ json_t *adass_run_config_json(const adass_run_config *config, const adass_datase
     json_t *train = step_json(&config->train.step);
     json_object_set_new(train, "max_epochs", json_integer((json_int_t)config->train.max_epochs));
     json_object_set_new(train, "patience", json_integer((json_int_t)config->train.patience));
-    json_t *root = json_pack("{s:s, s:I, s:o, s:o}", "method", config->method, "seed",
-                             (json_int_t)config->seed, "model", model_json(&config->model), "train",
-                             train);
+    json_t *root =
+        json_pack("{s:s, s:I, s:o, s:o}", "method", config->method, "seed",
+                  (json_int_t)config->seed, "model", model_json(&config->model), "train", train);
     const adass_method_kind *method = NULL;
     const bool known = adass_method_find(config->method, &method, NULL) == ADASS_OK;
     if (known && method->searches) {
@@ -130,9 +132,9 @@ json_t *adass_provenance_json(const adass_compute *compute)
     char cpu[128], onednn[32];
     cpu_model(cpu, sizeof cpu);
     adass_dense_version(onednn);
-    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "version", ADASS_VERSION, "revision",
-                     ADASS_REVISION, "cpu", cpu, "isa", compute->kernels->isa, "threads",
-                     compute->threads, "compiler", compiler, "onednn", onednn,
+    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "version", ADASS_VERSION,
+                     "revision", ADASS_REVISION, "cpu", cpu, "isa", compute->kernels->isa,
+                     "threads", compute->threads, "compiler", compiler, "onednn", onednn,
                      "onednn_isa", adass_dense_isa());
 }
 
@@ -156,8 +158,8 @@ static json_t *found_json(const adass_run_config *config, const adass_found *fou
     return json_pack("{s:I, s:f, s:f, s:I, s:I, s:f, s:o, s:o}", "supernet_steps",
                      (json_int_t)found->supernet_steps, "drawn_params", found->drawn_params,
                      "inherited_auc", found->inherited_auc, "evaluations",
-                     (json_int_t)found->evaluations, "repairs", (json_int_t)found->repairs, "lambda",
-                     found->lambda, "sampling_probability",
+                     (json_int_t)found->evaluations, "repairs", (json_int_t)found->repairs,
+                     "lambda", found->lambda, "sampling_probability",
                      matrix_json(dataset, found->probability, k), "policy",
                      matrix_json(dataset, found->policy, k));
 }
@@ -165,9 +167,9 @@ static json_t *found_json(const adass_run_config *config, const adass_found *fou
 static json_t *metrics_json(const adass_run_result *r)
 {
     const uint64_t all = r->params + r->other_params;
-    return json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I}", "valid_auc", r->train.valid.auc,
-                     "valid_logloss", r->train.valid.logloss, "test_auc", r->test.auc,
-                     "test_logloss", r->test.logloss, "params", (json_int_t)r->params,
+    return json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I}", "valid_auc",
+                     r->train.valid.auc, "valid_logloss", r->train.valid.logloss, "test_auc",
+                     r->test.auc, "test_logloss", r->test.logloss, "params", (json_int_t)r->params,
                      "other_params", (json_int_t)r->other_params, "bytes",
                      (json_int_t)(all * sizeof(float)), "epochs", (json_int_t)r->train.epochs,
                      "best_epoch", (json_int_t)r->train.best_epoch);
@@ -181,7 +183,8 @@ adass_status adass_run_record(const adass_run_config *config, const adass_run_re
     const adass_found *found = &result->found;
     json_t *budget = config->budget != 0 ? json_integer((json_int_t)config->budget) : json_null();
     json_t *root = json_pack(
-        "{s:s, s:{s:s, s:s}, s:s, s:s, s:o, s:I, s:o, s:o, s:o*, s:o*, s:{s:f, s:f, s:f, s:f}, s:o}",
+        "{s:s, s:{s:s, s:s}, s:s, s:s, s:o, s:I, s:o, s:o, s:o*, s:o*, s:{s:f, s:f, s:f, s:f}, "
+        "s:o}",
         "format", "adass-run-1", "dataset", "name", dataset->name, "checksum", dataset->checksum,
         "backbone", adass_backbone_name(config->model.backbone), "method", config->method, "budget",
         budget, "seed", (json_int_t)config->seed, "config", adass_run_config_json(config, dataset),
@@ -189,7 +192,8 @@ adass_status adass_run_record(const adass_run_config *config, const adass_run_re
         trained ? metrics_json(result) : json_pack("{s:I}", "params", (json_int_t)result->params),
         "found", found->policy != NULL ? found_json(config, found, dataset) : NULL, "seconds",
         "supernet", found->supernet_seconds, "search", found->search_seconds, "train",
-        result->train.seconds, "total", result->seconds, "provenance", adass_provenance_json(compute));
+        result->train.seconds, "total", result->seconds, "provenance",
+        adass_provenance_json(compute));
     if (root == NULL)
         return adass_fail_memory(err, "the run's record", 65536.0);
     *out = root;

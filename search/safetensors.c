@@ -16,16 +16,14 @@ static const char **names_of(const adass_dataset *dataset)
     return names;
 }
 
-static size_t bytes_of(const adass_tensor *t)
-{
-    return t->rows * t->cols * sizeof *t->data;
-}
+static size_t bytes_of(const adass_tensor *t) { return t->rows * t->cols * sizeof *t->data; }
 
 /* The header's JSON text; the caller frees it. */
 static char *make_header(adass_model *model, const adass_dataset *dataset, const char *const *names)
 {
-    json_t *root = json_pack("{s:{s:s, s:s, s:s}}", "__metadata__", "format", "adass-model-1", "backbone",
-                             adass_backbone_name(model->config.backbone), "dataset", dataset->checksum);
+    json_t *root =
+        json_pack("{s:{s:s, s:s, s:s}}", "__metadata__", "format", "adass-model-1", "backbone",
+                  adass_backbone_name(model->config.backbone), "dataset", dataset->checksum);
     size_t at = 0;
     for (size_t i = 0; i < adass_model_tensor_count(model); i++) {
         const adass_tensor t = adass_model_tensor(model, i, names);
@@ -33,8 +31,9 @@ static char *make_header(adass_model *model, const adass_dataset *dataset, const
         if (end == at)
             continue;
         json_object_set_new(root, t.name,
-                            json_pack("{s:s, s:[I, I], s:[I, I]}", "dtype", "F32", "shape", (json_int_t)t.rows,
-                                      (json_int_t)t.cols, "data_offsets", (json_int_t)at, (json_int_t)end));
+                            json_pack("{s:s, s:[I, I], s:[I, I]}", "dtype", "F32", "shape",
+                                      (json_int_t)t.rows, (json_int_t)t.cols, "data_offsets",
+                                      (json_int_t)at, (json_int_t)end));
         at = end;
     }
     char *text = root != NULL ? json_dumps(root, JSON_COMPACT) : NULL;
@@ -63,10 +62,12 @@ static bool put_model(FILE *file, adass_model *model, const char *header)
     return ok && fflush(file) == 0 && fsync(fileno(file)) == 0;
 }
 
-static adass_status write_file(const char *path, adass_model *model, const char *header, adass_error *err)
+static adass_status write_file(const char *path, adass_model *model, const char *header,
+                               adass_error *err)
 {
     char temporary[4096];
-    if ((size_t)snprintf(temporary, sizeof temporary, "%s.tmp-%ld", path, (long)getpid()) >= sizeof temporary)
+    if ((size_t)snprintf(temporary, sizeof temporary, "%s.tmp-%ld", path, (long)getpid()) >=
+        sizeof temporary)
         return adass_fail(err, ADASS_EINVAL, "%s: the path is too long", path);
     FILE *file = fopen(temporary, "wb");
     if (file == NULL)
@@ -80,13 +81,14 @@ static adass_status write_file(const char *path, adass_model *model, const char 
     return adass_fail(err, ADASS_EIO, "%s: cannot be written: %s", path, strerror(reason));
 }
 
-adass_status adass_safetensors_write(const char *path, adass_model *model, const adass_dataset *dataset,
-                                     adass_error *err)
+adass_status adass_safetensors_write(const char *path, adass_model *model,
+                                     const adass_dataset *dataset, adass_error *err)
 {
     const char **names = names_of(dataset);
     char *header = names != NULL ? make_header(model, dataset, names) : NULL;
-    const adass_status status = header != NULL ? write_file(path, model, header, err)
-                                               : adass_fail_memory(err, "the model's header", 65536.0);
+    const adass_status status = header != NULL
+                                    ? write_file(path, model, header, err)
+                                    : adass_fail_memory(err, "the model's header", 65536.0);
     free(header);
     free(names);
     return status;

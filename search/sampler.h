@@ -21,7 +21,8 @@ typedef struct adass_sampler_setting {
 typedef struct adass_sampler_kind {
     const char *name;
     bool wants_gradients; /* observe() needs the embedding gradients */
-    adass_status (*create)(adass_sampler **out, const adass_sampler_setting *setting, adass_error *err);
+    adass_status (*create)(adass_sampler **out, const adass_sampler_setting *setting,
+                           adass_error *err);
     /** Draws choice[n_fields], candidate numbers. */
     void (*draw)(adass_sampler *sampler, adass_rng *rng, uint8_t *choice);
     /** Learns from the step that trained `choice`; gradients may be NULL unless wants_gradients. */

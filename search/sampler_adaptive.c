@@ -1,4 +1,7 @@
-/* Adaptive sampling: sizes whose columns are least trained are drawn more often. The definition stands in adass/supernet.h. */
+/*
+ * Adaptive sampling: sizes whose columns are least trained are drawn more often. The definition
+ * stands in adass/supernet.h.
+ */
 #include "sampler.h"
 
 #include <math.h>
@@ -8,9 +11,11 @@
 struct adass_sampler {
     adass_sampler_setting setting;
     uint64_t steps;
-    double mean_loss;      /* running mean over all steps */
-    double *gradient;      /* [n_fields x K]: running mean of the root mean square gradient of a column group; 0 before the first */
-    double *loss;          /* [n_fields x K]: running mean of loss - mean_loss of the steps that drew the size */
+    double mean_loss; /* running mean over all steps */
+    double *
+        gradient; /* [n_fields x K]: running mean of the root mean square gradient of a column group; 0 before the first */
+    double *
+        loss; /* [n_fields x K]: running mean of loss - mean_loss of the steps that drew the size */
     double *probabilities; /* [n_fields x K] */
 };
 
@@ -31,8 +36,10 @@ static adass_status create(adass_sampler **out, const adass_sampler_setting *set
     if (!(c->floor >= 0.0 && c->floor <= 1.0) || !(c->temperature > 0.0) || !(c->warmup >= 0.0) ||
         !(c->decay > 0.0 && c->decay < 1.0) || !(c->coupling >= 0.0 && c->coupling <= 1.0) ||
         c->interval == 0)
-        return adass_fail(err, ADASS_EINVAL,
-                          "adaptive sampling needs a floor in [0, 1], a temperature above 0, a warm-up of at least 0, a decay in (0, 1), a coupling in [0, 1] and an interval of at least 1");
+        return adass_fail(
+            err, ADASS_EINVAL,
+            "adaptive sampling needs a floor in [0, 1], a temperature above 0, a warm-up of at "
+            "least 0, a decay in (0, 1), a coupling in [0, 1] and an interval of at least 1");
     adass_sampler *s = calloc(1, sizeof *s);
     if (s == NULL)
         return adass_fail_memory(err, "a sampler", sizeof *s);
@@ -51,7 +58,10 @@ static adass_status create(adass_sampler **out, const adass_sampler_setting *set
     return ADASS_OK;
 }
 
-/* Draws once; field f gets size k with probability p_f(k), coupled or not. Returns whether any field has a size above 0. */
+/*
+ * Draws once; field f gets size k with probability p_f(k), coupled or not. Returns whether any
+ * field has a size above 0.
+ */
 static bool draw_once(const adass_sampler *s, adass_rng *rng, bool coupled, uint8_t *choice)
 {
     const size_t n = s->setting.candidates.n;
@@ -69,7 +79,10 @@ static bool draw_once(const adass_sampler *s, adass_rng *rng, bool coupled, uint
     return any;
 }
 
-/* A model without any field teaches nothing: drawn again, not coupled, since coupled fields are dropped together. */
+/*
+ * A model without any field teaches nothing: drawn again, not coupled, since coupled fields are
+ * dropped together.
+ */
 static void draw(adass_sampler *s, adass_rng *rng, uint8_t *choice)
 {
     const bool coupled = adass_rng_unit(rng) < s->setting.adaptive.coupling;
@@ -96,7 +109,10 @@ static void move(double *mean, double value, double decay)
     *mean = decay * *mean + (1.0 - decay) * value;
 }
 
-/* Mean 0 and standard deviation 1 over those of the n cells that are known; 0 for the others, and everywhere where the known do not differ. */
+/*
+ * Mean 0 and standard deviation 1 over those of the n cells that are known; 0 for the others, and
+ * everywhere where the known do not differ.
+ */
 static void standardise(double *x, const bool *known, size_t n)
 {
     double count = 0.0, mean = 0.0, variance = 0.0;
@@ -119,7 +135,10 @@ static void refresh_field(adass_sampler *s, size_t f)
     double gradient[ADASS_CANDIDATES_MAX], need[ADASS_CANDIDATES_MAX];
     bool trains[ADASS_CANDIDATES_MAX] = { 0 }, has_gradient[ADASS_CANDIDATES_MAX] = { 0 };
     for (size_t k = 0; k < n; k++) {
-        /* Size 0 has no columns: it has nothing to train, and a loss that no training lowers. It counts as average. */
+        /*
+         * Size 0 has no columns: it has nothing to train, and a loss that no training lowers. It
+         * counts as average.
+         */
         trains[k] = s->setting.candidates.sizes[k] > 0;
         has_gradient[k] = gradient_mean[k] > 0.0;
         gradient[k] = has_gradient[k] ? log(gradient_mean[k]) : 0.0;

@@ -40,10 +40,7 @@ static double probability(const adass_sampler *s, size_t f, size_t k)
     return 1.0 / (double)s->n_candidates;
 }
 
-static void destroy(adass_sampler *s)
-{
-    free(s);
-}
+static void destroy(adass_sampler *s) { free(s); }
 
 const adass_sampler_kind adass_sampler_uniform = {
     .name = "uniform",

@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static const adass_sampler_kind *const kinds[] = { &adass_sampler_uniform, &adass_sampler_adaptive };
+static const adass_sampler_kind *const kinds[] = { &adass_sampler_uniform,
+                                                   &adass_sampler_adaptive };
 
 adass_status adass_sampler_find(const char *name, const adass_sampler_kind **out, adass_error *err)
 {
@@ -12,5 +13,6 @@ adass_status adass_sampler_find(const char *name, const adass_sampler_kind **out
             *out = kinds[i];
             return ADASS_OK;
         }
-    return adass_fail(err, ADASS_EINVAL, "no sampler named '%s'; there are uniform and adaptive", name);
+    return adass_fail(err, ADASS_EINVAL, "no sampler named '%s'; there are uniform and adaptive",
+                      name);
 }

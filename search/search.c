@@ -16,7 +16,7 @@ typedef struct run {
     const adass_monitor *monitor;
     size_t n_fields, n_cells; /* n_cells: n_fields x K */
     double budget;
-    size_t *vocab, *sizes;             /* [n_fields] */
+    size_t *vocab, *sizes; /* [n_fields] */
     adass_subnet_scores *scores;
     double *theta, *policy, *gradient; /* [n_cells] */
     double *baseline;                  /* [n_fields] */
@@ -72,7 +72,8 @@ static double expected_params(const run *r)
     double expected = 0.0;
     for (size_t f = 0; f < r->n_fields; f++)
         for (size_t k = 0; k < n; k++)
-            expected += r->policy[f * n + k] * (double)r->vocab[f] * (double)r->candidates->sizes[k];
+            expected +=
+                r->policy[f * n + k] * (double)r->vocab[f] * (double)r->candidates->sizes[k];
     return expected;
 }
 
@@ -100,7 +101,8 @@ static void measure_sigma(run *r)
         mean += r->aucs[i] / n;
     for (size_t i = 0; i < r->config->population; i++)
         variance += (r->aucs[i] - mean) * (r->aucs[i] - mean) / n;
-    r->sigma = fmax(sqrt(variance), 1e-4); /* below a hundredth of a point of AUC differences are noise */
+    r->sigma =
+        fmax(sqrt(variance), 1e-4); /* below a hundredth of a point of AUC differences are noise */
 }
 
 static double reward(const run *r, size_t i, size_t f)
@@ -130,7 +132,8 @@ static void field_gradient(run *r, size_t f, bool first, double entropy)
         for (size_t k = 0; k < n; k++)
             g[k] += advantage * ((k == chosen ? 1.0 : 0.0) - p[k]);
     }
-    r->baseline[f] = r->config->baseline_decay * r->baseline[f] + (1.0 - r->config->baseline_decay) * mean;
+    r->baseline[f] =
+        r->config->baseline_decay * r->baseline[f] + (1.0 - r->config->baseline_decay) * mean;
 
     double h = 0.0; /* entropy; its gradient is -p_k (log p_k + h) */
     for (size_t k = 0; k < n; k++)
@@ -169,8 +172,8 @@ static adass_status run_iterations(run *r, adass_error *err)
         for (size_t j = 0; j < r->config->population; j++)
             mean += r->aucs[j] / (double)r->config->population;
         char note[96];
-        snprintf(note, sizeof note, "AUC %.4f, expected parameters %.2f of the budget, lambda %.1f", mean,
-                 expected_params(r) / r->budget, r->lambda);
+        snprintf(note, sizeof note, "AUC %.4f, expected parameters %.2f of the budget, lambda %.1f",
+                 mean, expected_params(r) / r->budget, r->lambda);
         status = adass_monitor_tick(r->monitor, "search", i + 1, r->config->iterations, note, err);
         if (status != ADASS_OK)
             return status;
@@ -193,10 +196,12 @@ static void mode(const run *r, uint8_t *choice)
 }
 
 /*
- * The cheapest assignment that leaves an input to the model: the smallest candidate everywhere, or, where that drops every field, all
- * dropped but the field whose next candidate costs least. Returns its parameters.
+ * The cheapest assignment that leaves an input to the model: the smallest candidate everywhere, or,
+ * where that drops every field, all dropped but the field whose next candidate costs least. Returns
+ * its parameters.
  */
-static uint64_t cheapest(const adass_candidates *candidates, const size_t *vocab, size_t n_fields, uint8_t *choice)
+static uint64_t cheapest(const adass_candidates *candidates, const size_t *vocab, size_t n_fields,
+                         uint8_t *choice)
 {
     uint64_t params = 0;
     memset(choice, 0, n_fields);
@@ -221,17 +226,21 @@ static bool is_last_field(const run *r, const uint8_t *choice, size_t f)
     return true;
 }
 
-/* Shrinks the field that loses the least AUC for each parameter it saves. When only dropping the last field is left, the cheapest assignment stands in. */
+/*
+ * Shrinks the field that loses the least AUC for each parameter it saves. When only dropping the
+ * last field is left, the cheapest assignment stands in.
+ */
 static adass_status shrink_one(run *r, uint8_t *choice, adass_error *err)
 {
     double before, best_price = INFINITY;
     size_t best = r->n_fields;
     adass_status status = adass_subnet_scores_get(r->scores, choice, &before, err);
     for (size_t f = 0; f < r->n_fields && status == ADASS_OK; f++) {
-        if (choice[f] == 0 || (r->candidates->sizes[choice[f] - 1] == 0 && is_last_field(r, choice, f)))
+        if (choice[f] == 0 ||
+            (r->candidates->sizes[choice[f] - 1] == 0 && is_last_field(r, choice, f)))
             continue;
-        const double saved =
-            (double)r->vocab[f] * (double)(r->candidates->sizes[choice[f]] - r->candidates->sizes[choice[f] - 1]);
+        const double saved = (double)r->vocab[f] * (double)(r->candidates->sizes[choice[f]] -
+                                                            r->candidates->sizes[choice[f] - 1]);
         double after;
         choice[f]--;
         status = adass_subnet_scores_get(r->scores, choice, &after, err);
@@ -277,17 +286,20 @@ static adass_status check_budget(const adass_candidates *candidates, const size_
     if (least <= budget)
         return ADASS_OK;
     return adass_fail(err, ADASS_EINVAL,
-                      "a budget of %llu parameters cannot be kept: the cheapest assignment needs %llu; raise --budget or add a smaller candidate (0 drops a field)",
+                      "a budget of %llu parameters cannot be kept: the cheapest assignment needs "
+                      "%llu; raise --budget or add a smaller candidate (0 drops a field)",
                       (unsigned long long)budget, (unsigned long long)least);
 }
 
 static adass_status check_config(const adass_search_config *c, adass_error *err)
 {
     if (c->iterations == 0 || c->population == 0 || !(c->learning_rate > 0.0) ||
-        !(c->entropy >= 0.0) || !(c->penalty >= 0.0) || !(c->baseline_decay >= 0.0 && c->baseline_decay < 1.0) ||
-        !(c->penalty_rate >= 0.0))
+        !(c->entropy >= 0.0) || !(c->penalty >= 0.0) ||
+        !(c->baseline_decay >= 0.0 && c->baseline_decay < 1.0) || !(c->penalty_rate >= 0.0))
         return adass_fail(err, ADASS_EINVAL,
-                          "the search needs at least one iteration and a population of one, a learning rate above 0, entropy, penalty and penalty rate of at least 0, and a baseline decay in [0, 1)");
+                          "the search needs at least one iteration and a population of one, a "
+                          "learning rate above 0, entropy, penalty and penalty rate of at least 0, "
+                          "and a baseline decay in [0, 1)");
     return ADASS_OK;
 }
 
@@ -304,7 +316,8 @@ static adass_status allocate(run *r, adass_search_result *out, adass_error *err)
     r->params = calloc(population, sizeof *r->params);
     if (r->sizes == NULL || r->theta == NULL || r->gradient == NULL || r->policy == NULL ||
         r->baseline == NULL || r->population == NULL || r->aucs == NULL || r->params == NULL)
-        return adass_fail_memory(err, "the search", (double)(r->n_cells * 24 + population * r->n_fields));
+        return adass_fail_memory(err, "the search",
+                                 (double)(r->n_cells * 24 + population * r->n_fields));
     return ADASS_OK;
 }
 
@@ -337,7 +350,8 @@ adass_status adass_search(const adass_model *model, const adass_candidates *cand
     if (status == ADASS_OK)
         status = allocate(&r, out, err);
     if (status == ADASS_OK)
-        status = adass_evaluator_open(&evaluator, dataset, ADASS_VALID, config->eval_rows, compute, err);
+        status =
+            adass_evaluator_open(&evaluator, dataset, ADASS_VALID, config->eval_rows, compute, err);
     if (status == ADASS_OK)
         status = adass_subnet_scores_create(&r.scores, model, candidates, evaluator, err);
     adass_rng_init(&r.rng, config->seed);

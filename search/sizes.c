@@ -22,15 +22,18 @@ adass_status adass_candidates_parse(const char *text, adass_candidates *out, ada
         errno = 0;
         const unsigned long size = strtoul(p, &end, 10);
         if (end == p || *p == '-' || *p == '+' || errno != 0 || (*end != ',' && *end != '\0'))
-            return adass_fail(err, ADASS_EINVAL, "candidate sizes '%s': a number is expected at '%s'", text, p);
+            return adass_fail(err, ADASS_EINVAL,
+                              "candidate sizes '%s': a number is expected at '%s'", text, p);
         if (size > ADASS_SIZE_MAX)
-            return adass_fail(err, ADASS_EINVAL, "candidate size %lu is larger than %d", size, ADASS_SIZE_MAX);
+            return adass_fail(err, ADASS_EINVAL, "candidate size %lu is larger than %d", size,
+                              ADASS_SIZE_MAX);
         if (c.n == ADASS_CANDIDATES_MAX)
             return adass_fail(err, ADASS_EINVAL, "candidate sizes '%s': more than %d", text,
                               ADASS_CANDIDATES_MAX);
         if (c.n > 0 && size <= c.sizes[c.n - 1])
-            return adass_fail(err, ADASS_EINVAL, "candidate sizes '%s' must rise, but %lu follows %zu", text,
-                              size, c.sizes[c.n - 1]);
+            return adass_fail(err, ADASS_EINVAL,
+                              "candidate sizes '%s' must rise, but %lu follows %zu", text, size,
+                              c.sizes[c.n - 1]);
         c.sizes[c.n++] = size;
         if (*end == '\0')
             break;
@@ -65,12 +68,12 @@ adass_status adass_sizes_write(const char *path, const adass_dataset *dataset, c
         json_object_set_new(fields, dataset->fields[f].name, json_integer((json_int_t)sizes[f]));
     for (size_t k = 0; k < about->candidates.n; k++)
         json_array_append_new(candidates, json_integer((json_int_t)about->candidates.sizes[k]));
-    json_t *root = json_pack(
-        "{s:s, s:s, s:o, s:o, s:I, s:o, s:s, s:I}", "format", "adass-sizes-1", "dataset",
-        about->dataset, "candidates", candidates, "sizes", fields, "params",
-        (json_int_t)about->params, "budget",
-        about->budget != 0 ? json_integer((json_int_t)about->budget) : json_null(), "method",
-        about->method, "seed", (json_int_t)about->seed);
+    json_t *root =
+        json_pack("{s:s, s:s, s:o, s:o, s:I, s:o, s:s, s:I}", "format", "adass-sizes-1", "dataset",
+                  about->dataset, "candidates", candidates, "sizes", fields, "params",
+                  (json_int_t)about->params, "budget",
+                  about->budget != 0 ? json_integer((json_int_t)about->budget) : json_null(),
+                  "method", about->method, "seed", (json_int_t)about->seed);
     if (root == NULL)
         return adass_fail_memory(err, "sizes.json", 4096.0);
     const adass_status status = adass_json_write(path, root, err);
@@ -85,15 +88,17 @@ static adass_status take_sizes(const char *path, const json_t *root, const adass
     const json_t *fields = json_object_get(root, "sizes");
     if (format == NULL || strcmp(format, "adass-sizes-1") != 0 || !json_is_object(fields))
         return adass_fail(err, ADASS_EFORMAT,
-                          "%s: not a sizes file: \"format\": \"adass-sizes-1\" and an object \"sizes\" are expected", path);
+                          "%s: not a sizes file: \"format\": \"adass-sizes-1\" and an object "
+                          "\"sizes\" are expected",
+                          path);
     for (size_t f = 0; f < dataset->n_fields; f++) {
         const char *name = dataset->fields[f].name;
         const json_t *size = json_object_get(fields, name);
         if (!json_is_integer(size) || json_integer_value(size) < 0 ||
             json_integer_value(size) > ADASS_SIZE_MAX)
             return adass_fail(err, ADASS_EFORMAT,
-                              "%s: field '%s' of %s needs a size from 0 to %d under \"sizes\"", path, name,
-                              dataset->dir, ADASS_SIZE_MAX);
+                              "%s: field '%s' of %s needs a size from 0 to %d under \"sizes\"",
+                              path, name, dataset->dir, ADASS_SIZE_MAX);
         sizes[f] = (size_t)json_integer_value(size);
     }
     const char *name;
@@ -104,8 +109,9 @@ static adass_status take_sizes(const char *path, const json_t *root, const adass
         while (f < dataset->n_fields && strcmp(name, dataset->fields[f].name) != 0)
             f++;
         if (f == dataset->n_fields)
-            return adass_fail(err, ADASS_EFORMAT, "%s: the sizes are for another dataset: %s has no field '%s'",
-                              path, dataset->dir, name);
+            return adass_fail(err, ADASS_EFORMAT,
+                              "%s: the sizes are for another dataset: %s has no field '%s'", path,
+                              dataset->dir, name);
     }
     return ADASS_OK;
 }

@@ -3,7 +3,10 @@
 
 #include <math.h>
 
-/* The 97.5 % points of Student's t for 1 to 30 degrees of freedom; beyond, within 0.5 % by the normal's expansion. */
+/*
+ * The 97.5 % points of Student's t for 1 to 30 degrees of freedom; beyond, within 0.5 % by the
+ * normal's expansion.
+ */
 static double student_t(size_t freedom)
 {
     static const double points[] = { 12.706, 4.303, 3.182, 2.776, 2.571, 2.447, 2.365, 2.306,
@@ -31,7 +34,10 @@ adass_sample adass_sample_of(const double *values, size_t n)
     return s;
 }
 
-/* rank[i] of x[i] among the n values, ties at their mean. Quadratic: the lists are fields of a dataset. */
+/*
+ * rank[i] of x[i] among the n values, ties at their mean. Quadratic: the lists are fields of a
+ * dataset.
+ */
 static void mean_ranks(const double *x, size_t n, double *rank)
 {
     for (size_t i = 0; i < n; i++) {
@@ -59,7 +65,4 @@ double adass_spearman(const double *a, const double *b, size_t n, double *work)
     return of_a > 0.0 && of_b > 0.0 ? both / sqrt(of_a * of_b) : (double)NAN;
 }
 
-double adass_log2_size(size_t size)
-{
-    return size == 0 ? -1.0 : log2((double)size);
-}
+double adass_log2_size(size_t size) { return size == 0 ? -1.0 : log2((double)size); }

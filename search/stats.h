@@ -4,7 +4,10 @@
 
 #include <stddef.h>
 
-/** Mean, sample standard deviation (0 for one value) and half the width of the 95 % confidence interval of the mean (Student's t; NaN for one value). */
+/**
+ * Mean, sample standard deviation (0 for one value) and half the width of the 95 % confidence
+ * interval of the mean (Student's t; NaN for one value).
+ */
 typedef struct adass_sample {
     size_t n;
     double mean, std, half_width;
@@ -21,7 +24,10 @@ adass_sample adass_sample_of(const double *values, size_t n);
  */
 double adass_spearman(const double *a, const double *b, size_t n, double *work);
 
-/** log2 of a size, for distances between assignments; a dropped field counts as one octave below size 1. */
+/**
+ * log2 of a size, for distances between assignments; a dropped field counts as one octave below
+ * size 1.
+ */
 double adass_log2_size(size_t size);
 
 #endif

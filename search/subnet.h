@@ -17,7 +17,10 @@ typedef struct adass_subnet {
 /** Room for any assignment of the model. */
 adass_status adass_subnet_init(adass_subnet *subnet, const adass_model *model, adass_error *err);
 
-/** Points the subnet at `sizes` (NULL: all of the width) and packs the first layer's rows. Again after each change of the model's weights. */
+/**
+ * Points the subnet at `sizes` (NULL: all of the width) and packs the first layer's rows. Again
+ * after each change of the model's weights.
+ */
 void adass_subnet_select(adass_subnet *subnet, const adass_model *model, const size_t *sizes);
 
 void adass_subnet_free(adass_subnet *subnet);

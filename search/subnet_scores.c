@@ -9,11 +9,11 @@ struct adass_subnet_scores {
     const adass_model *model;
     adass_candidates candidates;
     adass_evaluator *evaluator;
-    size_t *sizes;           /* [n_fields], work space */
-    size_t n, capacity;      /* entries, and room for them */
-    uint8_t *choices;        /* [capacity x n_fields] */
-    double *aucs;            /* [capacity] */
-    size_t *slots, n_slots;  /* entry + 1, or 0; n_slots is a power of two */
+    size_t *sizes;          /* [n_fields], work space */
+    size_t n, capacity;     /* entries, and room for them */
+    uint8_t *choices;       /* [capacity x n_fields] */
+    double *aucs;           /* [capacity] */
+    size_t *slots, n_slots; /* entry + 1, or 0; n_slots is a power of two */
 };
 
 /* Room for `capacity` entries, with the table at most half full. */
@@ -97,10 +97,7 @@ adass_status adass_subnet_scores_get(adass_subnet_scores *scores, const uint8_t 
     return ADASS_OK;
 }
 
-size_t adass_subnet_scores_count(const adass_subnet_scores *scores)
-{
-    return scores->n;
-}
+size_t adass_subnet_scores_count(const adass_subnet_scores *scores) { return scores->n; }
 
 void adass_subnet_scores_destroy(adass_subnet_scores *scores)
 {

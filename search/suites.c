@@ -27,8 +27,10 @@ static adass_suite planted(void)
 {
     adass_suite suite = {
         .name = "planted",
-        .summary = "planted data of MovieLens-1M's shape, where the true ranks and the best possible AUC are known; DeepFM and FM, 3 seeds",
+        .summary = "300,000 planted rows of MovieLens-1M's shape, where the true ranks and the best "
+                   "possible AUC are known; DeepFM and FM, 3 seeds",
         .shape = "movielens",
+        .rows = 300000,
         .n_backbones = 2,
         .backbones = { ADASS_DEEPFM, ADASS_FM },
         .uniform = adass_candidates_default(),
@@ -44,7 +46,8 @@ static adass_suite movielens(void)
 {
     adass_suite suite = {
         .name = "movielens",
-        .summary = "MovieLens-1M (prepared by `adass data import movielens`); DeepFM and FM, 5 seeds",
+        .summary =
+            "MovieLens-1M (prepared by `adass data import movielens`); DeepFM and FM, 5 seeds",
         .hint = "adass data import movielens RAW_FOLDER DATASET",
         .n_backbones = 2,
         .backbones = { ADASS_DEEPFM, ADASS_FM },
@@ -61,20 +64,11 @@ static suite_maker *const makers[] = { quick, planted, movielens };
 
 enum { N_SUITES = sizeof makers / sizeof makers[0] };
 
-size_t adass_suite_count(void)
-{
-    return N_SUITES;
-}
+size_t adass_suite_count(void) { return N_SUITES; }
 
-const char *adass_suite_name(size_t i)
-{
-    return makers[i]().name;
-}
+const char *adass_suite_name(size_t i) { return makers[i]().name; }
 
-const char *adass_suite_summary(size_t i)
-{
-    return makers[i]().summary;
-}
+const char *adass_suite_summary(size_t i) { return makers[i]().summary; }
 
 adass_status adass_suite_find(const char *name, adass_suite *out, adass_error *err)
 {

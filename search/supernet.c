@@ -32,9 +32,10 @@ static adass_status check_widths(const adass_model *model, const adass_candidate
     const size_t largest = candidates->sizes[candidates->n - 1];
     for (size_t f = 0; f < model->n_fields; f++)
         if (model->tables[f].width != largest)
-            return adass_fail(err, ADASS_EINVAL,
-                              "field %zu of the supernet has width %zu, not the largest candidate size %zu", f,
-                              model->tables[f].width, largest);
+            return adass_fail(
+                err, ADASS_EINVAL,
+                "field %zu of the supernet has width %zu, not the largest candidate size %zu", f,
+                model->tables[f].width, largest);
     return ADASS_OK;
 }
 
@@ -46,7 +47,8 @@ static adass_status prepare(run *r, const adass_dataset *dataset, const adass_co
     if (status == ADASS_OK)
         status = adass_sampler_find(r->config->sampler, &r->kind, err);
     if (status == ADASS_OK)
-        status = adass_batches_open(&r->batches, dataset, ADASS_TRAIN, r->config->step.batch_size, err);
+        status =
+            adass_batches_open(&r->batches, dataset, ADASS_TRAIN, r->config->step.batch_size, err);
     if (status == ADASS_OK)
         status = adass_trainer_create(&r->trainer, r->model, compute, &r->config->step, err);
     if (status != ADASS_OK)
@@ -126,7 +128,9 @@ adass_status adass_supernet_train(adass_model *model, const adass_candidates *ca
     if (config->epochs == 0)
         return adass_fail(err, ADASS_EINVAL, "a supernet needs at least one epoch");
     const double began = adass_clock_seconds();
-    run r = { .model = model, .candidates = candidates, .config = config, .monitor = monitor, .out = out };
+    run r = {
+        .model = model, .candidates = candidates, .config = config, .monitor = monitor, .out = out
+    };
     adass_status status = prepare(&r, dataset, compute, err);
     if (status == ADASS_OK)
         status = run_epochs(&r, err);

@@ -17,14 +17,16 @@ double adass_record_number(const json_t *record, const char *section, const char
     return json_number_value(json_object_get(json_object_get(record, section), key));
 }
 
-static adass_sample sample_of(const adass_cell *cell, const char *section, const char *key, double *work)
+static adass_sample sample_of(const adass_cell *cell, const char *section, const char *key,
+                              double *work)
 {
     for (size_t i = 0; i < cell->n; i++)
         work[i] = adass_record_number(cell->records[i], section, key);
     return adass_sample_of(work, cell->n);
 }
 
-const adass_cell *adass_best_uniform(const adass_cell *cells, size_t n_cells, adass_backbone backbone)
+const adass_cell *adass_best_uniform(const adass_cell *cells, size_t n_cells,
+                                     adass_backbone backbone)
 {
     const adass_cell *best = NULL;
     double best_auc = -1.0;
@@ -57,8 +59,8 @@ static size_t size_in(const json_t *record, const char *field)
 }
 
 /* Between two runs: share of fields of the same size, and mean |log2 d - log2 d'|. */
-static void compare_sizes(const adass_dataset *dataset, const json_t *a, const json_t *b, double *agreement,
-                          double *distance)
+static void compare_sizes(const adass_dataset *dataset, const json_t *a, const json_t *b,
+                          double *agreement, double *distance)
 {
     const double n = (double)dataset->n_fields;
     for (size_t f = 0; f < dataset->n_fields; f++) {
@@ -99,7 +101,10 @@ static void add_rank_correlation(json_t *row, const adass_cell *cell, const adas
         json_object_set_new(row, "rank_correlation", json_real(mean));
 }
 
-/* Sets `key` + "_mean", "_std" and, where it is known, "_ci95" (half the width of the interval of the mean). */
+/*
+ * Sets `key` + "_mean", "_std" and, where it is known, "_ci95" (half the width of the interval of
+ * the mean).
+ */
 static void add_sample(json_t *row, const char *key, adass_sample s)
 {
     char name[64];
@@ -112,14 +117,14 @@ static void add_sample(json_t *row, const char *key, adass_sample s)
         json_object_set_new(row, name, json_real(s.half_width));
 }
 
-static json_t *make_row(const adass_cell *cell, const adass_cell *reference, const adass_dataset *dataset,
-                        double *work)
+static json_t *make_row(const adass_cell *cell, const adass_cell *reference,
+                        const adass_dataset *dataset, double *work)
 {
     const bool planted = dataset->fields[0].true_rank > 0, uniform = cell->budget == 0.0;
-    json_t *row = json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:b}", "dataset", dataset->name, "backbone",
-                            adass_backbone_name(cell->backbone), "method", cell->method, "size",
-                            uniform ? json_integer((json_int_t)cell->size) : json_null(), "budget",
-                            uniform ? json_null() : json_real(cell->budget), "seeds",
+    json_t *row = json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:b}", "dataset", dataset->name,
+                            "backbone", adass_backbone_name(cell->backbone), "method", cell->method,
+                            "size", uniform ? json_integer((json_int_t)cell->size) : json_null(),
+                            "budget", uniform ? json_null() : json_real(cell->budget), "seeds",
                             (json_int_t)cell->n, "reference", cell == reference);
     add_sample(row, "auc", sample_of(cell, "metrics", "test_auc", work));
     add_sample(row, "gain", gain_of(cell, reference, work));
@@ -128,16 +133,19 @@ static json_t *make_row(const adass_cell *cell, const adass_cell *reference, con
     json_object_set_new(row, "params_ratio",
                         json_real(sample_of(cell, "metrics", "params", work).mean /
                                   adass_record_number(reference->records[0], "metrics", "params")));
-    json_object_set_new(row, "bytes_mean", json_real(sample_of(cell, "metrics", "bytes", work).mean));
+    json_object_set_new(row, "bytes_mean",
+                        json_real(sample_of(cell, "metrics", "bytes", work).mean));
     if (!uniform) {
         add_stability(row, cell, dataset);
         if (planted)
             add_rank_correlation(row, cell, dataset);
     }
     static const char *const stages[] = { "total", "supernet", "search", "train" };
-    static const char *const keys[] = { "seconds_mean", "supernet_seconds_mean", "search_seconds_mean", "train_seconds_mean" };
+    static const char *const keys[] = { "seconds_mean", "supernet_seconds_mean",
+                                        "search_seconds_mean", "train_seconds_mean" };
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
-        json_object_set_new(row, keys[i], json_real(sample_of(cell, "seconds", stages[i], work).mean));
+        json_object_set_new(row, keys[i],
+                            json_real(sample_of(cell, "seconds", stages[i], work).mean));
     return row;
 }
 
@@ -153,18 +161,41 @@ static json_t *make_table(const char *suite, const adass_dataset *dataset, const
         free(work);
     }
     json_t *teacher = dataset->teacher_auc > 0.0 ? json_real(dataset->teacher_auc) : json_null();
-    return json_pack("{s:s, s:s, s:{s:s, s:s, s:o}, s:o, s:o}", "format", "adass-table-1", "suite", suite,
-                     "dataset", "name", dataset->name, "checksum", dataset->checksum, "teacher_auc",
-                     teacher, "rows", rows, "provenance", adass_provenance_json(compute));
+    return json_pack("{s:s, s:s, s:{s:s, s:s, s:o}, s:o, s:o}", "format", "adass-table-1", "suite",
+                     suite, "dataset", "name", dataset->name, "checksum", dataset->checksum,
+                     "teacher_auc", teacher, "rows", rows, "provenance",
+                     adass_provenance_json(compute));
 }
 
 /* ---- CSV ---- */
 
 static const char *const csv_columns[] = {
-    "dataset", "backbone", "method", "size", "budget", "seeds", "reference", "auc_mean", "auc_std",
-    "auc_ci95", "gain_mean", "gain_std", "gain_ci95", "logloss_mean", "logloss_std", "params_mean",
-    "params_std", "params_ratio", "bytes_mean", "agreement", "log2_distance", "rank_correlation",
-    "seconds_mean", "supernet_seconds_mean", "search_seconds_mean", "train_seconds_mean",
+    "dataset",
+    "backbone",
+    "method",
+    "size",
+    "budget",
+    "seeds",
+    "reference",
+    "auc_mean",
+    "auc_std",
+    "auc_ci95",
+    "gain_mean",
+    "gain_std",
+    "gain_ci95",
+    "logloss_mean",
+    "logloss_std",
+    "params_mean",
+    "params_std",
+    "params_ratio",
+    "bytes_mean",
+    "agreement",
+    "log2_distance",
+    "rank_correlation",
+    "seconds_mean",
+    "supernet_seconds_mean",
+    "search_seconds_mean",
+    "train_seconds_mean",
 };
 
 enum { CSV_COLUMNS = sizeof csv_columns / sizeof csv_columns[0] };
@@ -216,8 +247,8 @@ static double number(const json_t *row, const char *key)
 }
 
 /* "mean ± half width", or the mean alone for one seed. */
-static void put_interval(FILE *out, const json_t *row, const char *mean, const char *ci, double scale,
-                         int digits, const char *sign)
+static void put_interval(FILE *out, const json_t *row, const char *mean, const char *ci,
+                         double scale, int digits, const char *sign)
 {
     fprintf(out, *sign == '+' ? "%+.*f" : "%.*f", digits, scale * number(row, mean));
     if (json_object_get(row, ci) != NULL)
@@ -243,8 +274,8 @@ static void put_markdown_row(FILE *out, const json_t *row, bool planted)
     put_interval(out, row, "auc_mean", "auc_ci95", 1.0, 4, "");
     fprintf(out, " | %.4f | ", number(row, "auc_std"));
     put_interval(out, row, "gain_mean", "gain_ci95", 1000.0, 1, "+");
-    fprintf(out, " | %.4f | %.0f | %.2f | ", number(row, "logloss_mean"), number(row, "params_mean"),
-            number(row, "params_ratio"));
+    fprintf(out, " | %.4f | %.0f | %.2f | ", number(row, "logloss_mean"),
+            number(row, "params_mean"), number(row, "params_ratio"));
     put_optional(out, row, "agreement");
     put_optional(out, row, "log2_distance");
     if (planted)
@@ -255,14 +286,16 @@ static void put_markdown_row(FILE *out, const json_t *row, bool planted)
 static void put_section(FILE *out, const json_t *table, const char *backbone, bool planted)
 {
     fprintf(out, "\n## %s\n\n", backbone);
-    fprintf(out, "| method | test AUC | std | gain, 1e-3 | log-loss | parameters | of best | agreement | log2 distance | %sseconds |\n",
+    fprintf(out,
+            "| method | test AUC | std | gain, 1e-3 | log-loss | parameters | of best | agreement "
+            "| log2 distance | %sseconds |\n",
             planted ? "rank corr. | " : "");
     fprintf(out, "|---|---|---|---|---|---|---|---|---|%s---|\n", planted ? "---|" : "");
     size_t i;
     json_t *row;
-    json_array_foreach(json_object_get(table, "rows"), i, row)
-        if (strcmp(json_string_value(json_object_get(row, "backbone")), backbone) == 0)
-            put_markdown_row(out, row, planted);
+    json_array_foreach(json_object_get(table, "rows"), i,
+                       row) if (strcmp(json_string_value(json_object_get(row, "backbone")),
+                                       backbone) == 0) put_markdown_row(out, row, planted);
 }
 
 static void put_markdown(FILE *out, const json_t *table, const adass_dataset *dataset, size_t seeds)
@@ -271,24 +304,29 @@ static void put_markdown(FILE *out, const json_t *table, const adass_dataset *da
     const json_t *from = json_object_get(table, "provenance");
     fprintf(out, "# %s: %s\n\n", json_string_value(json_object_get(table, "suite")), dataset->name);
     fprintf(out, "%zu training, %zu validation, %zu test rows; %zu fields; %zu seeds.\n",
-            dataset->splits[ADASS_TRAIN].n, dataset->splits[ADASS_VALID].n, dataset->splits[ADASS_TEST].n,
-            dataset->n_fields, seeds);
+            dataset->splits[ADASS_TRAIN].n, dataset->splits[ADASS_VALID].n,
+            dataset->splits[ADASS_TEST].n, dataset->n_fields, seeds);
     if (dataset->teacher_auc > 0.0)
-        fprintf(out, "Test AUC of the true click probabilities, the ceiling of every model: %.4f.\n", dataset->teacher_auc);
-    fprintf(out, "Embedding parameters; (best) is the uniform size of best mean validation AUC, to which budgets, gain and \"of best\" refer.\n"
-                 "± is half the 95 %% interval of the mean over seeds; the gain is paired by seed.\n");
+        fprintf(out,
+                "Test AUC of the true click probabilities, the ceiling of every model: %.4f.\n",
+                dataset->teacher_auc);
+    fprintf(out,
+            "Embedding parameters; (best) is the uniform size of best mean validation AUC, to "
+            "which budgets, gain and \"of best\" refer.\n"
+            "± is half the 95 %% interval of the mean over seeds; the gain is paired by seed.\n");
     for (int b = 0; b < ADASS_N_BACKBONES; b++) {
         size_t i, found = 0;
         json_t *row;
-        json_array_foreach(json_object_get(table, "rows"), i, row)
-            found += strcmp(json_string_value(json_object_get(row, "backbone")),
-                            adass_backbone_name((adass_backbone)b)) == 0;
+        json_array_foreach(json_object_get(table, "rows"), i, row) found +=
+            strcmp(json_string_value(json_object_get(row, "backbone")),
+                   adass_backbone_name((adass_backbone)b)) == 0;
         if (found > 0)
             put_section(out, table, adass_backbone_name((adass_backbone)b), planted);
     }
     fprintf(out, "\nadass %s, revision %s; %s, ISA %s, %lld threads.\n",
             json_string_value(json_object_get(from, "version")),
-            json_string_value(json_object_get(from, "revision")), json_string_value(json_object_get(from, "cpu")),
+            json_string_value(json_object_get(from, "revision")),
+            json_string_value(json_object_get(from, "cpu")),
             json_string_value(json_object_get(from, "isa")),
             (long long)json_integer_value(json_object_get(from, "threads")));
 }
@@ -316,8 +354,8 @@ static adass_status write_text(const char *dir, const char *name, const json_t *
 }
 
 adass_status adass_table_write(const char *dir, const char *suite, const adass_dataset *dataset,
-                               const adass_cell *cells, size_t n_cells, const adass_compute *compute,
-                               adass_error *err)
+                               const adass_cell *cells, size_t n_cells,
+                               const adass_compute *compute, adass_error *err)
 {
     char path[4096];
     json_t *table = make_table(suite, dataset, cells, n_cells, compute);

@@ -10,17 +10,21 @@
 typedef struct adass_cell {
     adass_backbone backbone;
     const char *method;
-    size_t size;       /* uniform: the size; else 0 */
-    double budget;     /* searched methods: fraction of the reference's parameters; else 0 */
-    size_t n;          /* seeds */
-    json_t **records;  /* [n], "adass-run-1", by rising seed; owned by whoever made the cell */
+    size_t size;      /* uniform: the size; else 0 */
+    double budget;    /* searched methods: fraction of the reference's parameters; else 0 */
+    size_t n;         /* seeds */
+    json_t **records; /* [n], "adass-run-1", by rising seed; owned by whoever made the cell */
 } adass_cell;
 
 /** A number of a run's record, by section ("metrics") and key. */
 double adass_record_number(const json_t *record, const char *section, const char *key);
 
-/** The reference of a backbone: its uniform cell of best mean validation AUC, or NULL when there is none. */
-const adass_cell *adass_best_uniform(const adass_cell *cells, size_t n_cells, adass_backbone backbone);
+/**
+ * The reference of a backbone: its uniform cell of best mean validation AUC, or NULL when there is
+ * none.
+ */
+const adass_cell *adass_best_uniform(const adass_cell *cells, size_t n_cells,
+                                     adass_backbone backbone);
 
 /**
  * Writes table.json, table.csv and table.md into a folder.
@@ -28,7 +32,7 @@ const adass_cell *adass_best_uniform(const adass_cell *cells, size_t n_cells, ad
  * @param cells  complete, each backbone's uniform cells among them
  */
 adass_status adass_table_write(const char *dir, const char *suite, const adass_dataset *dataset,
-                               const adass_cell *cells, size_t n_cells, const adass_compute *compute,
-                               adass_error *err);
+                               const adass_cell *cells, size_t n_cells,
+                               const adass_compute *compute, adass_error *err);
 
 #endif

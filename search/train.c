@@ -22,7 +22,8 @@ static adass_status run_epoch(run *r, size_t epoch, const adass_metrics *valid, 
     double sum = 0.0;
     size_t n = 0;
     adass_batches_shuffle(r->batches, r->config->seed, epoch);
-    for (adass_batches_next(r->batches, &batch); batch.n > 0; adass_batches_next(r->batches, &batch)) {
+    for (adass_batches_next(r->batches, &batch); batch.n > 0;
+         adass_batches_next(r->batches, &batch)) {
         double loss;
         adass_status status = adass_trainer_step(r->trainer, NULL, &batch, NULL, &loss, err);
         if (status != ADASS_OK)
@@ -33,9 +34,11 @@ static adass_status run_epoch(run *r, size_t epoch, const adass_metrics *valid, 
         if (epoch == 0)
             snprintf(note, sizeof note, "epoch 1, loss %.4f", sum / (double)n);
         else
-            snprintf(note, sizeof note, "epoch %zu, loss %.4f, valid AUC %.4f", epoch + 1, sum / (double)n, valid->auc);
-        status = adass_monitor_tick(r->monitor, "train", epoch * adass_batches_count(r->batches) + n,
-                                    r->config->max_epochs * adass_batches_count(r->batches), note, err);
+            snprintf(note, sizeof note, "epoch %zu, loss %.4f, valid AUC %.4f", epoch + 1,
+                     sum / (double)n, valid->auc);
+        status =
+            adass_monitor_tick(r->monitor, "train", epoch * adass_batches_count(r->batches) + n,
+                               r->config->max_epochs * adass_batches_count(r->batches), note, err);
         if (status != ADASS_OK)
             return status;
     }
@@ -70,7 +73,8 @@ adass_status adass_train(adass_model *model, const adass_dataset *dataset,
                          const adass_monitor *monitor, adass_train_result *out, adass_error *err)
 {
     if (config->max_epochs == 0 || config->patience == 0)
-        return adass_fail(err, ADASS_EINVAL, "training needs at least one epoch and a patience of at least 1");
+        return adass_fail(err, ADASS_EINVAL,
+                          "training needs at least one epoch and a patience of at least 1");
     const double began = adass_clock_seconds();
     run r = { .model = model, .config = config, .monitor = monitor };
     *out = (adass_train_result){ 0 };

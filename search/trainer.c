@@ -1,8 +1,10 @@
 /*
  * The training step. Two parallel passes:
  *
- * 1. over blocks of samples: lookup, forward, loss, and the backward chain down to the gradient of the packed embeddings. All of it is local to the block;
- * 2. over parameter tasks: a run of rows of a dense layer, a bias, or one field's tables. Each computes the whole gradient of its parameters
+ * 1. over blocks of samples: lookup, forward, loss, and the backward chain down to the gradient of
+ * the packed embeddings. All of it is local to the block;
+ * 2. over parameter tasks: a run of rows of a dense layer, a bias, or one field's tables. Each
+ * computes the whole gradient of its parameters
  *    (over all samples, in order) and applies Adam at once.
  *
  * Blocks and tasks are cut by shape alone, so no result depends on the number of threads.
@@ -17,7 +19,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows of a weight matrix a task: its gradient (128 x 400 floats) stays in the second-level cache until Adam has used it. */
+/*
+ * Rows of a weight matrix a task: its gradient (128 x 400 floats) stays in the second-level cache
+ * until Adam has used it.
+ */
 enum { TASK_ROWS = 128 };
 
 typedef enum task_kind { TASK_WEIGHTS, TASK_BIAS, TASK_FIELD, TASK_LOGIT_BIAS } task_kind;
@@ -42,10 +47,10 @@ struct adass_trainer {
     adass_compute compute;
     adass_trainer_config config;
     adass_subnet subnet;
-    adass_block all;                          /* forward values of the whole batch */
-    float *dx;                                /* [batch x all.x_ld] */
-    float *deltas[ADASS_HIDDEN_MAX];          /* gradient before each hidden layer's ReLU, [batch x outputs] */
-    float *dz, *losses;                       /* [batch] */
+    adass_block all;                 /* forward values of the whole batch */
+    float *dx;                       /* [batch x all.x_ld] */
+    float *deltas[ADASS_HIDDEN_MAX]; /* gradient before each hidden ReLU, [batch x outputs] */
+    float *dz, *losses;              /* [batch] */
     param_task *tasks;
     size_t n_tasks;
     scratch *scratch; /* [threads] */
@@ -60,10 +65,7 @@ typedef struct step {
     adass_field_gradient *gradients;
 } step;
 
-static size_t max_size(size_t a, size_t b)
-{
-    return a > b ? a : b;
-}
+static size_t max_size(size_t a, size_t b) { return a > b ? a : b; }
 
 static size_t max_tasks(const adass_model *model)
 {
@@ -126,7 +128,8 @@ adass_status adass_trainer_create(adass_trainer **out, adass_model *model,
                                   adass_error *err)
 {
     if (config->batch_size == 0 || config->batch_size > (1u << 24))
-        return adass_fail(err, ADASS_EINVAL, "a batch of %zu samples is not possible; 1 to 2^24 are",
+        return adass_fail(err, ADASS_EINVAL,
+                          "a batch of %zu samples is not possible; 1 to 2^24 are",
                           config->batch_size);
     adass_trainer *t = calloc(1, sizeof *t);
     if (t == NULL)
@@ -193,8 +196,8 @@ static adass_status backward_mlp(const step *s, const adass_block *block, size_t
     const float *delta = t->dz + first;
     for (size_t i = model->n_layers; i-- > 0;) {
         const adass_layer *layer = &model->layers[i];
-        float *down = i == 0 ? t->dx + first * t->all.x_ld
-                             : t->deltas[i - 1] + first * layer->inputs;
+        float *down =
+            i == 0 ? t->dx + first * t->all.x_ld : t->deltas[i - 1] + first * layer->inputs;
         const adass_status status = adass_dense_backward_input(
             down, i == 0 ? t->all.x_ld : layer->inputs, delta, layer->outputs,
             i == 0 ? t->subnet.first_w : layer->w, n, i == 0 ? t->subnet.width : layer->inputs,
@@ -218,8 +221,8 @@ static adass_status run_block(const step *s, size_t first, size_t n, adass_error
     adass_dropout dropout = s->dropout;
     dropout.first_sample = first;
     adass_status status =
-        adass_forward_block(t->model, kernels, &t->subnet, s->batch->ids + first * t->model->n_fields,
-                            n, &dropout, &block, err);
+        adass_forward_block(t->model, kernels, &t->subnet,
+                            s->batch->ids + first * t->model->n_fields, n, &dropout, &block, err);
     if (status != ADASS_OK)
         return status;
     kernels->bce(t->losses + first, t->dz + first, block.logits, s->batch->labels + first, n,
@@ -267,7 +270,8 @@ static void update_first_layer(const step *s, const float *grads, size_t begin, 
     }
 }
 
-static adass_status run_weights(const step *s, const param_task *task, scratch *work, adass_error *err)
+static adass_status run_weights(const step *s, const param_task *task, scratch *work,
+                                adass_error *err)
 {
     adass_trainer *t = s->trainer;
     const adass_layer *layer = &t->model->layers[task->index];
@@ -454,8 +458,8 @@ adass_status adass_trainer_step(adass_trainer *trainer, const size_t *sizes,
         for (size_t begin = 0; begin < batch->n; begin += ADASS_BLOCK_SAMPLES) {
             const size_t left = batch->n - begin;
             if (status == ADASS_OK)
-                status = run_block(&s, begin, left < ADASS_BLOCK_SAMPLES ? left : ADASS_BLOCK_SAMPLES,
-                                   &mine);
+                status = run_block(&s, begin,
+                                   left < ADASS_BLOCK_SAMPLES ? left : ADASS_BLOCK_SAMPLES, &mine);
         }
 #pragma omp for schedule(dynamic)
         for (size_t i = 0; i < t->n_tasks; i++)
@@ -474,7 +478,8 @@ adass_status adass_trainer_step(adass_trainer *trainer, const size_t *sizes,
     *loss = mean_loss(t, batch->n);
     if (!isfinite(*loss))
         return adass_fail(err, ADASS_EINVAL,
-                          "the loss of step %llu is not a number: training has diverged; use a smaller learning rate",
+                          "the loss of step %llu is not a number: training has diverged; use a "
+                          "smaller learning rate",
                           (unsigned long long)t->model->steps);
     return ADASS_OK;
 }

@@ -8,12 +8,15 @@
 #include <unistd.h>
 
 typedef struct guarded {
-    void *p;        /* bytes [0, n) are usable; p + n is the beginning of an unreadable page */
+    void *p; /* bytes [0, n) are usable; p + n is the beginning of an unreadable page */
     void *map;
     size_t mapped;
 } guarded;
 
-/* n bytes. The start is aligned as n allows: only to an element's size in general, which is what the kernels are promised. */
+/*
+ * n bytes. The start is aligned as n allows: only to an element's size in general, which is what
+ * the kernels are promised.
+ */
 static inline guarded guarded_new(size_t n)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
@@ -28,9 +31,6 @@ static inline guarded guarded_new(size_t n)
     return g;
 }
 
-static inline void guarded_free(guarded *g)
-{
-    munmap(g->map, g->mapped);
-}
+static inline void guarded_free(guarded *g) { munmap(g->map, g->mapped); }
 
 #endif

@@ -50,10 +50,10 @@ static json_t *fields_json(const adass_dataset *dataset)
     for (size_t f = 0; f < dataset->n_fields; f++) {
         const adass_field *field = &dataset->fields[f];
         const json_int_t rank = (json_int_t)field->true_rank;
-        json_array_append_new(
-            fields, json_pack("{s:s, s:I, s:I, s:o}", "name", field->name, "vocab",
-                              (json_int_t)field->vocab, "oov", (json_int_t)field->oov, "true_rank",
-                              known(json_integer(rank), rank > 0)));
+        json_array_append_new(fields,
+                              json_pack("{s:s, s:I, s:I, s:o}", "name", field->name, "vocab",
+                                        (json_int_t)field->vocab, "oov", (json_int_t)field->oov,
+                                        "true_rank", known(json_integer(rank), rank > 0)));
     }
     return fields;
 }

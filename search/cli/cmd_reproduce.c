@@ -12,11 +12,13 @@
 #include <unistd.h>
 
 /* One line a run, for logs; a terminal has the progress line instead. */
-static void print_finished(void *user, size_t done, size_t total, const char *run, double test_auc, bool reused)
+static void print_finished(void *user, size_t done, size_t total, const char *run, double test_auc,
+                           bool reused)
 {
     (void)user;
     if (!isatty(STDERR_FILENO))
-        fprintf(stderr, "%zu/%zu %s: test AUC %.4f%s\n", done, total, run, test_auc, reused ? " (there already)" : "");
+        fprintf(stderr, "%zu/%zu %s: test AUC %.4f%s\n", done, total, run, test_auc,
+                reused ? " (there already)" : "");
 }
 
 static adass_status print_file(const char *path, adass_error *err)
@@ -44,18 +46,24 @@ static void list_suites(char *text, size_t chars)
 {
     size_t at = 0;
     for (size_t i = 0; i < adass_suite_count() && at < chars; i++)
-        at += (size_t)snprintf(text + at, chars - at, "\n  %-10s %s", adass_suite_name(i), adass_suite_summary(i));
+        at += (size_t)snprintf(text + at, chars - at, "\n  %-10s %s", adass_suite_name(i),
+                               adass_suite_summary(i));
 }
 
 static int run(int argc, char **argv)
 {
     adass_common common = ADASS_COMMON_DEFAULTS;
-    adass_reproduce_options o = { .suite = "quick", .out_dir = "out/quick", .finished = print_finished };
+    adass_reproduce_options o = { .suite = "quick",
+                                  .out_dir = "out/quick",
+                                  .finished = print_finished };
     const adass_option options[] = {
         { "suite", "NAME", "see above", ADASS_OPTION_STRING, .string = &o.suite },
-        { "dataset", "DATASET", "prepared dataset, for suites on real data", ADASS_OPTION_STRING, .string = &o.dataset },
-        { "out", "DIR", "folder of the results; a suite that stopped goes on in it", ADASS_OPTION_STRING, .string = &o.out_dir },
-        { "seeds", "N", "number of seeds (default: the suite's)", ADASS_OPTION_SIZE, .size = &o.seeds, .min = 1, .max = 1000 },
+        { "dataset", "DATASET", "prepared dataset, for suites on real data", ADASS_OPTION_STRING,
+          .string = &o.dataset },
+        { "out", "DIR", "folder of the results; a suite that stopped goes on in it",
+          ADASS_OPTION_STRING, .string = &o.out_dir },
+        { "seeds", "N", "number of seeds (default: the suite's)", ADASS_OPTION_SIZE,
+          .size = &o.seeds, .min = 1, .max = 1000 },
     };
     char summary[1024] = "Runs a suite over seeds and prints its table:";
     list_suites(summary + strlen(summary), sizeof summary - strlen(summary));
@@ -79,10 +87,15 @@ static int run(int argc, char **argv)
     adass_status status = adass_reproduce(&o, &common.compute, &progress.monitor, &err);
     adass_progress_end(&progress);
     if (status == ADASS_EINTERRUPTED)
-        fprintf(stderr, "adass reproduce: what is complete stays in %s/runs; the same command goes on from there\n", o.out_dir);
+        fprintf(stderr,
+                "adass reproduce: what is complete stays in %s/runs; the same command goes on from "
+                "there\n",
+                o.out_dir);
     if (status == ADASS_OK)
         status = print_table(o.out_dir, common.json, &err);
     return status == ADASS_OK ? ADASS_EXIT_OK : adass_cli_fail("reproduce", &err);
 }
 
-const adass_command adass_cmd_reproduce = { .name = "reproduce", .summary = "run a suite and print its table", .run = run };
+const adass_command adass_cmd_reproduce = { .name = "reproduce",
+                                            .summary = "run a suite and print its table",
+                                            .run = run };

@@ -17,11 +17,15 @@ typedef struct arguments {
     size_t reference;
 } arguments;
 
-/* --budget: up to 1 a fraction of the uniform model of size --reference, above a number of parameters. */
+/*
+ * --budget: up to 1 a fraction of the uniform model of size --reference, above a number of
+ * parameters.
+ */
 static adass_status take_budget(arguments *a, const adass_dataset *dataset, adass_error *err)
 {
     adass_run_config *c = &a->run.config;
-    const size_t reference = a->reference != 0 ? a->reference : c->candidates.sizes[c->candidates.n - 1];
+    const size_t reference =
+        a->reference != 0 ? a->reference : c->candidates.sizes[c->candidates.n - 1];
     double rows = 0.0;
     for (size_t f = 0; f < dataset->n_fields; f++)
         rows += (double)dataset->fields[f].vocab;
@@ -32,36 +36,40 @@ static adass_status take_budget(arguments *a, const adass_dataset *dataset, adas
     return ADASS_OK;
 }
 
-static void print_result(const adass_dataset *dataset, const arguments *a, const adass_run_result *r)
+static void print_result(const adass_dataset *dataset, const arguments *a,
+                         const adass_run_result *r)
 {
     const adass_found *found = &r->found;
     printf("%-20s %12s %6s %8s\n", "field", "vocabulary", "size", "share");
     for (size_t f = 0; f < dataset->n_fields; f++) {
         const double params = (double)dataset->fields[f].vocab * (double)r->sizes[f];
-        printf("%-20s %12zu %6zu %7.1f%%\n", dataset->fields[f].name, dataset->fields[f].vocab, r->sizes[f],
-               r->params > 0 ? 100.0 * params / (double)r->params : 0.0);
+        printf("%-20s %12zu %6zu %7.1f%%\n", dataset->fields[f].name, dataset->fields[f].vocab,
+               r->sizes[f], r->params > 0 ? 100.0 * params / (double)r->params : 0.0);
     }
     printf("\nparameters    %llu of a budget of %llu\n", (unsigned long long)r->params,
            (unsigned long long)a->run.config.budget);
     if (found->evaluations > 0) {
         printf("inherited     AUC %.4f on validation rows; %zu subnets evaluated, %zu repairs\n",
                found->inherited_auc, found->evaluations, found->repairs);
-        printf("seconds       %.1f supernet, %.1f search\n", found->supernet_seconds, found->search_seconds);
+        printf("seconds       %.1f supernet, %.1f search\n", found->supernet_seconds,
+               found->search_seconds);
     }
 }
 
-static adass_status write_sizes(const arguments *a, const adass_dataset *dataset, const adass_run_result *r,
-                                adass_error *err)
+static adass_status write_sizes(const arguments *a, const adass_dataset *dataset,
+                                const adass_run_result *r, adass_error *err)
 {
     const adass_run_config *c = &a->run.config;
-    adass_sizes_file about = { .candidates = c->candidates, .params = r->params, .budget = c->budget, .seed = c->seed };
+    adass_sizes_file about = {
+        .candidates = c->candidates, .params = r->params, .budget = c->budget, .seed = c->seed
+    };
     snprintf(about.dataset, sizeof about.dataset, "%s", dataset->checksum);
     snprintf(about.method, sizeof about.method, "%s", c->method);
     return adass_sizes_write(a->out, dataset, r->sizes, &about, err);
 }
 
-static adass_status report(const arguments *a, const adass_dataset *dataset, const adass_run_result *r,
-                           adass_error *err)
+static adass_status report(const arguments *a, const adass_dataset *dataset,
+                           const adass_run_result *r, adass_error *err)
 {
     adass_status status = a->out != NULL ? write_sizes(a, dataset, r, err) : ADASS_OK;
     json_t *record = NULL;
@@ -106,7 +114,8 @@ static adass_status apply(arguments *a, adass_error *err)
     if (status == ADASS_OK)
         status = adass_method_find(a->method, &method, err);
     if (status == ADASS_OK && !method->searches)
-        status = adass_fail(err, ADASS_EINVAL, "method '%s' does not search: use 'adass train'", a->method);
+        status = adass_fail(err, ADASS_EINVAL, "method '%s' does not search: use 'adass train'",
+                            a->method);
     const adass_sampler_kind *sampler = NULL;
     if (status == ADASS_OK)
         status = adass_sampler_find(a->sampler, &sampler, err);
@@ -121,22 +130,39 @@ static void add_options(arguments *a)
     adass_search_config *s = &a->run.config.search;
     const adass_option own[] = {
         { "method", "NAME", "adass or random", ADASS_OPTION_STRING, .string = &a->method },
-        { "budget", "X", "up to 1: fraction of the uniform model of size --reference; above: parameters", ADASS_OPTION_DOUBLE, .number = &a->budget, .min = 1e-9, .max = 0x1p53 },
-        { "reference", "N", "see --budget (default: the largest candidate)", ADASS_OPTION_SIZE, .size = &a->reference, .min = 1, .max = ADASS_SIZE_MAX },
-        { "candidates", "N,N,..", "candidate sizes, 0 drops a field (default: 0,2,4,8,16,32,64)", ADASS_OPTION_STRING, .string = &a->candidates },
-        { "sampler", "NAME", "of the supernet's training: adaptive or uniform", ADASS_OPTION_STRING, .string = &a->sampler },
-        { "supernet-epochs", "N", "passes over the training rows", ADASS_OPTION_SIZE, .size = &net->epochs, .min = 1 },
-        { "sampling-floor", "X", "adaptive: uniform share of the probabilities", ADASS_OPTION_DOUBLE, .number = &net->adaptive.floor, .max = 1.0 },
-        { "sampling-temperature", "X", "adaptive: of the softmax over need", ADASS_OPTION_DOUBLE, .number = &net->adaptive.temperature, .min = 1e-3 },
-        { "sampling-warmup", "X", "adaptive: share of steps drawn uniformly first", ADASS_OPTION_DOUBLE, .number = &net->adaptive.warmup, .max = 1.0 },
-        { "sampling-coupling", "X", "adaptive: share of steps in which all fields draw alike", ADASS_OPTION_DOUBLE, .number = &net->adaptive.coupling, .max = 1.0 },
-        { "eval-rows", "N", "validation rows of an evaluation, 0 for all", ADASS_OPTION_SIZE, .size = &s->eval_rows },
-        { "iterations", "N", "of the policy search", ADASS_OPTION_SIZE, .size = &s->iterations, .min = 1 },
-        { "population", "N", "assignments an iteration", ADASS_OPTION_SIZE, .size = &s->population, .min = 1 },
-        { "policy-rate", "X", "learning rate of the policy", ADASS_OPTION_DOUBLE, .number = &s->learning_rate, .min = 1e-9 },
-        { "entropy", "X", "entropy bonus at the beginning", ADASS_OPTION_DOUBLE, .number = &s->entropy },
-        { "penalty", "X", "weight of the resource-competition penalty at the beginning", ADASS_OPTION_DOUBLE, .number = &s->penalty },
-        { "penalty-rate", "X", "by which that weight follows the excess over the budget", ADASS_OPTION_DOUBLE, .number = &s->penalty_rate },
+        { "budget", "X",
+          "up to 1: fraction of the uniform model of size --reference; above: parameters",
+          ADASS_OPTION_DOUBLE, .number = &a->budget, .min = 1e-9, .max = 0x1p53 },
+        { "reference", "N", "see --budget (default: the largest candidate)", ADASS_OPTION_SIZE,
+          .size = &a->reference, .min = 1, .max = ADASS_SIZE_MAX },
+        { "candidates", "N,N,..", "candidate sizes, 0 drops a field (default: 0,2,4,8,16,32,64)",
+          ADASS_OPTION_STRING, .string = &a->candidates },
+        { "sampler", "NAME", "of the supernet's training: adaptive or uniform", ADASS_OPTION_STRING,
+          .string = &a->sampler },
+        { "supernet-epochs", "N", "passes over the training rows", ADASS_OPTION_SIZE,
+          .size = &net->epochs, .min = 1 },
+        { "sampling-floor", "X", "adaptive: uniform share of the probabilities",
+          ADASS_OPTION_DOUBLE, .number = &net->adaptive.floor, .max = 1.0 },
+        { "sampling-temperature", "X", "adaptive: of the softmax over need", ADASS_OPTION_DOUBLE,
+          .number = &net->adaptive.temperature, .min = 1e-3 },
+        { "sampling-warmup", "X", "adaptive: share of steps drawn uniformly first",
+          ADASS_OPTION_DOUBLE, .number = &net->adaptive.warmup, .max = 1.0 },
+        { "sampling-coupling", "X", "adaptive: share of steps in which all fields draw alike",
+          ADASS_OPTION_DOUBLE, .number = &net->adaptive.coupling, .max = 1.0 },
+        { "eval-rows", "N", "validation rows of an evaluation, 0 for all", ADASS_OPTION_SIZE,
+          .size = &s->eval_rows },
+        { "iterations", "N", "of the policy search", ADASS_OPTION_SIZE, .size = &s->iterations,
+          .min = 1 },
+        { "population", "N", "assignments an iteration", ADASS_OPTION_SIZE, .size = &s->population,
+          .min = 1 },
+        { "policy-rate", "X", "learning rate of the policy", ADASS_OPTION_DOUBLE,
+          .number = &s->learning_rate, .min = 1e-9 },
+        { "entropy", "X", "entropy bonus at the beginning", ADASS_OPTION_DOUBLE,
+          .number = &s->entropy },
+        { "penalty", "X", "weight of the resource-competition penalty at the beginning",
+          ADASS_OPTION_DOUBLE, .number = &s->penalty },
+        { "penalty-rate", "X", "by which that weight follows the excess over the budget",
+          ADASS_OPTION_DOUBLE, .number = &s->penalty_rate },
         { "out", "FILE", "write the sizes (sizes.json)", ADASS_OPTION_STRING, .string = &a->out },
     };
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)
@@ -145,7 +171,9 @@ static void add_options(arguments *a)
 
 static int run(int argc, char **argv)
 {
-    arguments a = { .common = ADASS_COMMON_DEFAULTS, .method = "adass", .sampler = "adaptive", .budget = 0.8 };
+    arguments a = {
+        .common = ADASS_COMMON_DEFAULTS, .method = "adass", .sampler = "adaptive", .budget = 0.8
+    };
     adass_run_options_init(&a.run);
     add_options(&a);
     const adass_usage usage = {
@@ -176,4 +204,6 @@ static int run(int argc, char **argv)
     return status == ADASS_OK ? ADASS_EXIT_OK : adass_cli_fail("search", &err);
 }
 
-const adass_command adass_cmd_search = { .name = "search", .summary = "find embedding sizes under a budget", .run = run };
+const adass_command adass_cmd_search = { .name = "search",
+                                         .summary = "find embedding sizes under a budget",
+                                         .run = run };

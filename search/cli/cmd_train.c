@@ -17,7 +17,8 @@ typedef struct arguments {
 } arguments;
 
 /* --sizes: a number is a uniform size, anything else a file. The caller frees *owned. */
-static adass_status take_sizes(arguments *a, const adass_dataset *dataset, size_t **owned, adass_error *err)
+static adass_status take_sizes(arguments *a, const adass_dataset *dataset, size_t **owned,
+                               adass_error *err)
 {
     adass_run_config *c = &a->run.config;
     char *end;
@@ -25,7 +26,9 @@ static adass_status take_sizes(arguments *a, const adass_dataset *dataset, size_
     const unsigned long size = strtoul(a->sizes, &end, 10);
     if (end != a->sizes && *end == '\0' && *a->sizes != '-') {
         if (errno != 0 || size == 0 || size > ADASS_SIZE_MAX)
-            return adass_fail(err, ADASS_EINVAL, "--sizes %s: a uniform size is a number from 1 to %d", a->sizes, ADASS_SIZE_MAX);
+            return adass_fail(err, ADASS_EINVAL,
+                              "--sizes %s: a uniform size is a number from 1 to %d", a->sizes,
+                              ADASS_SIZE_MAX);
         snprintf(c->method, sizeof c->method, "uniform");
         c->size = size;
         return ADASS_OK;
@@ -48,11 +51,12 @@ static void print_result(const adass_run_result *r)
     printf("seconds       %.1f\n", r->train.seconds);
 }
 
-static adass_status report(const arguments *a, const adass_run_result *result, const adass_dataset *dataset,
-                           adass_model *model, adass_error *err)
+static adass_status report(const arguments *a, const adass_run_result *result,
+                           const adass_dataset *dataset, adass_model *model, adass_error *err)
 {
     json_t *record = NULL;
-    adass_status status = adass_run_record(&a->run.config, result, dataset, &a->common.compute, &record, err);
+    adass_status status =
+        adass_run_record(&a->run.config, result, dataset, &a->common.compute, &record, err);
     if (status == ADASS_OK && a->save != NULL)
         status = adass_safetensors_write(a->save, model, dataset, err);
     if (status == ADASS_OK && a->out != NULL)
@@ -95,9 +99,12 @@ static int run(int argc, char **argv)
     arguments a = { .common = ADASS_COMMON_DEFAULTS, .sizes = "16" };
     adass_run_options_init(&a.run);
     const adass_option own[] = {
-        { "sizes", "N|FILE", "one size for all fields, or a sizes.json", ADASS_OPTION_STRING, .string = &a.sizes },
-        { "epochs", "N", "at most", ADASS_OPTION_SIZE, .size = &a.run.config.train.max_epochs, .min = 1 },
-        { "patience", "N", "stop after so many epochs without a better validation AUC", ADASS_OPTION_SIZE, .size = &a.run.config.train.patience, .min = 1 },
+        { "sizes", "N|FILE", "one size for all fields, or a sizes.json", ADASS_OPTION_STRING,
+          .string = &a.sizes },
+        { "epochs", "N", "at most", ADASS_OPTION_SIZE, .size = &a.run.config.train.max_epochs,
+          .min = 1 },
+        { "patience", "N", "stop after so many epochs without a better validation AUC",
+          ADASS_OPTION_SIZE, .size = &a.run.config.train.patience, .min = 1 },
         { "out", "FILE", "write the run's record (JSON)", ADASS_OPTION_STRING, .string = &a.out },
         { "save", "FILE", "write the model (safetensors)", ADASS_OPTION_STRING, .string = &a.save },
     };
@@ -105,7 +112,8 @@ static int run(int argc, char **argv)
         adass_run_options_add(&a.run, own[i]);
     const adass_usage usage = {
         .command = "train",
-        .summary = "Trains a model of given embedding sizes with early stopping on the validation split, and measures it once on the test split.",
+        .summary = "Trains a model of given embedding sizes with early stopping on the validation "
+                   "split, and measures it once on the test split.",
         .example = "adass train out/ml-1m --model deepfm --sizes 16 --out run.json",
         .positional = { "DATASET" },
         .options = a.run.list,
@@ -131,4 +139,6 @@ static int run(int argc, char **argv)
     return status == ADASS_OK ? ADASS_EXIT_OK : adass_cli_fail("train", &err);
 }
 
-const adass_command adass_cmd_train = { .name = "train", .summary = "train a model of given embedding sizes", .run = run };
+const adass_command adass_cmd_train = { .name = "train",
+                                        .summary = "train a model of given embedding sizes",
+                                        .run = run };

@@ -29,15 +29,9 @@ typedef struct table {
     adass_option options[OPTIONS_MAX];
 } table;
 
-static bool is_flag(const adass_option *option)
-{
-    return option->type == ADASS_OPTION_FLAG;
-}
+static bool is_flag(const adass_option *option) { return option->type == ADASS_OPTION_FLAG; }
 
-static void add(table *t, adass_option option)
-{
-    t->options[t->n++] = option;
-}
+static void add(table *t, adass_option option) { t->options[t->n++] = option; }
 
 static void table_init(table *t, const adass_usage *usage)
 {
@@ -48,10 +42,9 @@ static void table_init(table *t, const adass_usage *usage)
     for (size_t i = 0; i < usage->n_options; i++)
         add(t, usage->options[i]);
     if (usage->takes & ADASS_TAKES_COMPUTE) {
-        add(t, (adass_option){ "threads", "N",
-                               "threads (default: the cores that the process may use)",
-                               ADASS_OPTION_SIZE, .size = &common->threads, .min = 1,
-                               .max = THREADS_MAX });
+        add(t, (adass_option){
+                   "threads", "N", "threads (default: the cores that the process may use)",
+                   ADASS_OPTION_SIZE, .size = &common->threads, .min = 1, .max = THREADS_MAX });
         add(t, (adass_option){ "isa", "NAME",
                                "kernels, see 'adass info' (default: ADASS_ISA, else the best)",
                                ADASS_OPTION_STRING, .string = &common->isa });
@@ -61,8 +54,8 @@ static void table_init(table *t, const adass_usage *usage)
                                .uint64 = &common->seed,
                                .max = 9007199254740992.0 }); /* 2^53: exact in every JSON reader */
     if (usage->takes & ADASS_TAKES_JSON)
-        add(t, (adass_option){ "json", NULL, "print JSON", ADASS_OPTION_FLAG,
-                               .flag = &common->json });
+        add(t,
+            (adass_option){ "json", NULL, "print JSON", ADASS_OPTION_FLAG, .flag = &common->json });
 }
 
 /* ---- help ---- */

@@ -62,14 +62,17 @@ enum {
 
 /** Values of the common options. */
 typedef struct adass_common {
-    size_t threads;        /* 0 before parsing: as many as cores that the process may use */
+    size_t threads; /* 0 before parsing: as many as cores that the process may use */
     uint64_t seed;
-    const char *isa;       /* NULL for what ADASS_ISA says, else the best */
+    const char *isa; /* NULL for what ADASS_ISA says, else the best */
     bool json;
     adass_compute compute; /* made from threads and isa by the parser */
 } adass_common;
 
-#define ADASS_COMMON_DEFAULTS { .seed = 1 }
+#define ADASS_COMMON_DEFAULTS                                                                      \
+    {                                                                                              \
+        .seed = 1                                                                                  \
+    }
 
 enum { ADASS_POSITIONAL_MAX = 4 };
 

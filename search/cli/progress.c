@@ -77,8 +77,7 @@ static void print_line(const adass_progress *p, double time, uint64_t done, uint
     fflush(stderr);
 }
 
-static void progress(void *user, const char *stage, uint64_t done, uint64_t total,
-                     const char *note)
+static void progress(void *user, const char *stage, uint64_t done, uint64_t total, const char *note)
 {
     adass_progress *p = user;
     const double time = now();

@@ -13,19 +13,28 @@ void adass_run_options_add(adass_run_options *options, adass_option option)
 
 void adass_run_options_init(adass_run_options *options)
 {
-    *options = (adass_run_options){ .config = adass_run_config_default(), .model = "deepfm", .hidden = "128,64" };
+    *options = (adass_run_options){ .config = adass_run_config_default(),
+                                    .model = "deepfm",
+                                    .hidden = "128,64" };
     adass_run_config *c = &options->config;
     adass_trainer_config *step = &c->train.step;
     options->dropout = (double)c->model.dropout;
     options->init_std = 0.01;
     const adass_option list[] = {
-        { "model", "NAME", "backbone: fm, dnn or deepfm", ADASS_OPTION_STRING, .string = &options->model },
-        { "hidden", "N,N,..", "outputs of the MLP's layers", ADASS_OPTION_STRING, .string = &options->hidden },
-        { "dropout", "RATE", "dropout after each hidden layer", ADASS_OPTION_DOUBLE, .number = &options->dropout, .max = 0.99 },
-        { "init-std", "X", "spread of the embeddings' start values", ADASS_OPTION_DOUBLE, .number = &options->init_std, .max = 10.0 },
-        { "batch", "N", "samples a step", ADASS_OPTION_SIZE, .size = &step->batch_size, .min = 1, .max = 1 << 24 },
-        { "learning-rate", "X", "Adam's", ADASS_OPTION_DOUBLE, .number = &step->learning_rate, .min = 1e-9, .max = 10.0 },
-        { "l2", "X", "L2 of touched embedding rows", ADASS_OPTION_DOUBLE, .number = &step->l2, .max = 10.0 },
+        { "model", "NAME", "backbone: fm, dnn or deepfm", ADASS_OPTION_STRING,
+          .string = &options->model },
+        { "hidden", "N,N,..", "outputs of the MLP's layers", ADASS_OPTION_STRING,
+          .string = &options->hidden },
+        { "dropout", "RATE", "dropout after each hidden layer", ADASS_OPTION_DOUBLE,
+          .number = &options->dropout, .max = 0.99 },
+        { "init-std", "X", "spread of the embeddings' start values", ADASS_OPTION_DOUBLE,
+          .number = &options->init_std, .max = 10.0 },
+        { "batch", "N", "samples a step", ADASS_OPTION_SIZE, .size = &step->batch_size, .min = 1,
+          .max = 1 << 24 },
+        { "learning-rate", "X", "Adam's", ADASS_OPTION_DOUBLE, .number = &step->learning_rate,
+          .min = 1e-9, .max = 10.0 },
+        { "l2", "X", "L2 of touched embedding rows", ADASS_OPTION_DOUBLE, .number = &step->l2,
+          .max = 10.0 },
     };
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
         adass_run_options_add(options, list[i]);
@@ -38,10 +47,13 @@ static adass_status parse_hidden(const char *text, adass_model_config *model, ad
         char *end;
         errno = 0;
         const unsigned long outputs = strtoul(p, &end, 10);
-        if (end == p || *p == '-' || *p == '+' || errno != 0 || (*end != ',' && *end != '\0') || outputs == 0)
-            return adass_fail(err, ADASS_EINVAL, "--hidden '%s': a number above 0 is expected at '%s'", text, p);
+        if (end == p || *p == '-' || *p == '+' || errno != 0 || (*end != ',' && *end != '\0') ||
+            outputs == 0)
+            return adass_fail(err, ADASS_EINVAL,
+                              "--hidden '%s': a number above 0 is expected at '%s'", text, p);
         if (model->n_hidden == ADASS_HIDDEN_MAX)
-            return adass_fail(err, ADASS_EINVAL, "--hidden '%s': more than %d layers", text, ADASS_HIDDEN_MAX);
+            return adass_fail(err, ADASS_EINVAL, "--hidden '%s': more than %d layers", text,
+                              ADASS_HIDDEN_MAX);
         model->hidden[model->n_hidden++] = outputs;
         p = end;
         if (*p == '\0')

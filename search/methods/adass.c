@@ -1,4 +1,7 @@
-/* AdaS&S: the supernet with adaptive sampling, then reinforcement learning under the budget (arXiv 2411.07504). */
+/*
+ * AdaS&S: the supernet with adaptive sampling, then reinforcement learning under the budget (arXiv
+ * 2411.07504).
+ */
 #include "methods/method.h"
 
 #include "adass/rng.h"
@@ -41,4 +44,6 @@ static adass_status find(const adass_method_setting *setting, size_t *sizes, ada
     return status;
 }
 
-const adass_method_kind adass_method_adass = { .name = "adass", .searches = true, .uses_supernet = true, .find = find };
+const adass_method_kind adass_method_adass = {
+    .name = "adass", .searches = true, .uses_supernet = true, .find = find
+};

@@ -17,7 +17,8 @@ typedef struct adass_method_setting {
 /** One kind of method. */
 typedef struct adass_method_kind {
     const char *name;
-    bool searches; /* takes a budget and candidates; otherwise the sizes follow from the configuration */
+    bool
+        searches; /* takes a budget and candidates; otherwise the sizes follow from the configuration */
     bool uses_supernet; /* takes the configurations of stages 1 and 2 as well */
     /** Fills sizes[n_fields], and of `found` what there is to tell. */
     adass_status (*find)(const adass_method_setting *setting, size_t *sizes, adass_found *found,
@@ -31,13 +32,20 @@ extern const adass_method_kind adass_method_given, adass_method_uniform, adass_m
 adass_status adass_method_find(const char *name, const adass_method_kind **out, adass_error *err);
 
 /**
- * The session's supernet for the setting's configuration, trained now unless the session has it already; the time and steps
- * of its training are written to `found` either way. The model belongs to the session.
+ * The session's supernet for the setting's configuration, trained now unless the session has it
+ * already; the time and steps of its training are written to `found` either way. The model belongs
+ * to the session.
  */
 adass_status adass_session_supernet(const adass_method_setting *setting, const adass_model **out,
                                     adass_found *found, adass_error *err);
 
 /** Seeds of a run's parts, apart from one another. */
-enum { ADASS_SEED_MODEL = 1, ADASS_SEED_TRAIN, ADASS_SEED_SUPERNET_MODEL, ADASS_SEED_SUPERNET, ADASS_SEED_SEARCH };
+enum {
+    ADASS_SEED_MODEL = 1,
+    ADASS_SEED_TRAIN,
+    ADASS_SEED_SUPERNET_MODEL,
+    ADASS_SEED_SUPERNET,
+    ADASS_SEED_SEARCH
+};
 
 #endif

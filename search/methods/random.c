@@ -1,4 +1,7 @@
-/* Random sizes under the budget: what a search has to beat at the same number of trained assignments. */
+/*
+ * Random sizes under the budget: what a search has to beat at the same number of trained
+ * assignments.
+ */
 #include "methods/method.h"
 
 #include "adass/rng.h"

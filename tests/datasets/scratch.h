@@ -1,4 +1,7 @@
-/* A scratch folder for tests that write files, and helpers to make, change and compare the files in it. */
+/*
+ * A scratch folder for tests that write files, and helpers to make, change and compare the files in
+ * it.
+ */
 #ifndef ADASS_TEST_SCRATCH_H
 #define ADASS_TEST_SCRATCH_H
 

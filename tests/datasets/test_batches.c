@@ -1,4 +1,7 @@
-/* The batch reader: every row once an epoch, in an order of seed and epoch alone, with its ids and label. */
+/*
+ * The batch reader: every row once an epoch, in an order of seed and epoch alone, with its ids and
+ * label.
+ */
 #include "adass/batches.h"
 #include "adass/rng.h"
 #include "scratch.h"
@@ -128,7 +131,9 @@ static void test_same_order(void **state)
         }
 }
 
-/* Tenths of the rows come to tenths of the order about as often: chi-square, 81 degrees of freedom. */
+/*
+ * Tenths of the rows come to tenths of the order about as often: chi-square, 81 degrees of freedom.
+ */
 static void test_uniform(void **state)
 {
     enum { EPOCHS = 400, PARTS = 10 };

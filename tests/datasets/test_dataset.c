@@ -1,6 +1,6 @@
 /*
- * Prepared datasets: written and read back; every changed byte, cut file and false description found;
- * failures of writing that leave nothing behind.
+ * Prepared datasets: written and read back; every changed byte, cut file and false description
+ * found; failures of writing that leave nothing behind.
  */
 #include "adass/batches.h"
 #include "adass/dataset.h"

@@ -1,4 +1,6 @@
-/* Cells of lines: separators, quotes, wrong columns, whole numbers. Dictionaries and vocabularies. */
+/*
+ * Cells of lines: separators, quotes, wrong columns, whole numbers. Dictionaries and vocabularies.
+ */
 #include "delimited.h"
 #include "dictionary.h"
 #include "scratch.h"

@@ -1,7 +1,7 @@
 /*
- * The MovieLens importer: made-up releases in all layouts against an oracle that works on texts; every kind
- * of bad input with the place that the message names; and, where they are at hand, the real files against
- * plain counts over their text.
+ * The MovieLens importer: made-up releases in all layouts against an oracle that works on texts;
+ * every kind of bad input with the place that the message names; and, where they are at hand, the
+ * real files against plain counts over their text.
  */
 #include "adass/batches.h"
 #include "adass/import.h"
@@ -173,7 +173,10 @@ static bool before(unsigned a, unsigned at_a, unsigned b, unsigned at_b)
     return a != b ? a > b : at_a < at_b;
 }
 
-/* Ids of a field by definition: 1 + the number of values that come before. Gives the vocabulary's size. */
+/*
+ * Ids of a field by definition: 1 + the number of values that come before. Gives the vocabulary's
+ * size.
+ */
 static size_t oracle_ids(const value_text (*values)[MAX_FIELDS], size_t f, uint32_t ids[RATINGS])
 {
     static unsigned first[RATINGS], count[RATINGS];
@@ -524,7 +527,10 @@ static int falling(const void *a, const void *b)
     return *x > *y ? -1 : *x < *y;
 }
 
-/* The field's ids have the frequencies of the raw values, falling from id 1 on; `raw` is sorted here. */
+/*
+ * The field's ids have the frequencies of the raw values, falling from id 1 on; `raw` is sorted
+ * here.
+ */
 static void expect_frequencies(const adass_dataset *d, size_t f, size_t raw[REAL_IDS])
 {
     static size_t count[REAL_IDS];

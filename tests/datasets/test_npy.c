@@ -1,12 +1,15 @@
 /*
- * The .npy parser against headers as NumPy writes them, broken ones, and every damaged byte; the writer
- * against the bytes it should make.
+ * The .npy parser against headers as NumPy writes them, broken ones, and every damaged byte; the
+ * writer against the bytes it should make.
  */
 #include "guarded.h"
 #include "npy.h"
 #include "scratch.h"
 
-/* A file in memory that ends at an unreadable page: a header of `padded` bytes, and n bytes of data. */
+/*
+ * A file in memory that ends at an unreadable page: a header of `padded` bytes, and n bytes of
+ * data.
+ */
 static guarded npy_of(const char *header, size_t padded, size_t n)
 {
     guarded g = guarded_new(padded + n);
@@ -117,7 +120,10 @@ static void test_other_lengths(void **state)
     guarded_free(&whole);
 }
 
-/* Any byte of the header may have any value: refused, or read as a file of the same size, never a crash. */
+/*
+ * Any byte of the header may have any value: refused, or read as a file of the same size, never a
+ * crash.
+ */
 static void test_damaged_bytes(void **state)
 {
     (void)state;

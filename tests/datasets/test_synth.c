@@ -1,5 +1,6 @@
 /*
- * Planted data: the same bytes for the same options on any number of threads; ids, labels and the teacher's
+ * Planted data: the same bytes for the same options on any number of threads; ids, labels and the
+ * teacher's
  * AUC as the shape demands.
  */
 #include "adass/dataset.h"
@@ -137,8 +138,9 @@ static int by_score(const void *a, const void *b)
 }
 
 /*
- * AUC on the test split of a first-order model, which the planted pairs must leave behind: the sum over the
- * fields of the smoothed log odds of each id in the training split. Ties are as good as absent.
+ * AUC on the test split of a first-order model, which the planted pairs must leave behind: the sum
+ * over the fields of the smoothed log odds of each id in the training split. Ties are as good as
+ * absent.
  */
 static double first_order_auc(const adass_dataset *d)
 {

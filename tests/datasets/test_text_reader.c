@@ -1,4 +1,7 @@
-/* The line reader over plain and packed files: ends of lines, long lines, NUL bytes, cut and damaged data. */
+/*
+ * The line reader over plain and packed files: ends of lines, long lines, NUL bytes, cut and
+ * damaged data.
+ */
 #include "checksum.h"
 #include "packed.h"
 #include "text_reader.h"
@@ -75,7 +78,10 @@ static void expect_numbered(adass_text_reader *r, size_t first, size_t n)
     }
 }
 
-/* Much more than any buffer, in one part and in two parts in a row; the checksum is that of the text. */
+/*
+ * Much more than any buffer, in one part and in two parts in a row; the checksum is that of the
+ * text.
+ */
 static void test_long_files(void **state)
 {
     enum { N = 150000 };

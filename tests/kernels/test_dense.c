@@ -1,4 +1,7 @@
-/* Dense algebra against plain loops in double, within the bound of a sum of k products: gamma(k + 2) times the sum of magnitudes. */
+/*
+ * Dense algebra against plain loops in double, within the bound of a sum of k products: gamma(k +
+ * 2) times the sum of magnitudes.
+ */
 #include "adass/dense.h"
 #include "adass/rng.h"
 
@@ -35,7 +38,9 @@ static float *random_floats(adass_rng *rng, size_t n)
 
 static shape random_shape(adass_rng *rng)
 {
-    shape s = { .n = (size_t)adass_rng_below(rng, 70), .inputs = (size_t)adass_rng_below(rng, 90), .outputs = 1 + (size_t)adass_rng_below(rng, 70) };
+    shape s = { .n = (size_t)adass_rng_below(rng, 70),
+                .inputs = (size_t)adass_rng_below(rng, 90),
+                .outputs = 1 + (size_t)adass_rng_below(rng, 70) };
     s.x_ld = s.inputs + 1 + (size_t)adass_rng_below(rng, 4);
     s.y_ld = s.outputs + (size_t)adass_rng_below(rng, 4);
     return s;
@@ -44,15 +49,20 @@ static shape random_shape(adass_rng *rng)
 static void expect_near(double got, double exact, double most, const char *what, const shape *s)
 {
     if (!(fabs(got - exact) <= most))
-        fail_msg("%s %zu x %zu x %zu: %.9g, exact %.9g, bound %.3g", what, s->n, s->inputs, s->outputs, got, exact, most);
+        fail_msg("%s %zu x %zu x %zu: %.9g, exact %.9g, bound %.3g", what, s->n, s->inputs,
+                 s->outputs, got, exact, most);
 }
 
-static void check_forward(const shape *s, const float *x, const float *w, const float *bias, adass_rng *rng, const adass_kernels *kernels, bool relu)
+static void check_forward(const shape *s, const float *x, const float *w, const float *bias,
+                          adass_rng *rng, const adass_kernels *kernels, bool relu)
 {
     adass_error err;
-    float *y = random_floats(rng, s->n * s->y_ld), *before = malloc((s->n * s->y_ld + 1) * sizeof *before);
+    float *y = random_floats(rng, s->n * s->y_ld),
+          *before = malloc((s->n * s->y_ld + 1) * sizeof *before);
     memcpy(before, y, s->n * s->y_ld * sizeof *y);
-    assert_int_equal(adass_dense_forward(kernels, y, s->y_ld, x, s->x_ld, w, bias, s->n, s->inputs, s->outputs, relu, &err), ADASS_OK);
+    assert_int_equal(adass_dense_forward(kernels, y, s->y_ld, x, s->x_ld, w, bias, s->n, s->inputs,
+                                         s->outputs, relu, &err),
+                     ADASS_OK);
     for (size_t r = 0; r < s->n; r++) {
         for (size_t o = 0; o < s->outputs; o++) {
             double sum = (double)bias[o], magnitude = fabs(sum);
@@ -61,7 +71,8 @@ static void check_forward(const shape *s, const float *x, const float *w, const 
                 sum += product;
                 magnitude += fabs(product);
             }
-            expect_near((double)y[r * s->y_ld + o], relu && sum < 0.0 ? 0.0 : sum, bound(s->inputs, magnitude), "forward", s);
+            expect_near((double)y[r * s->y_ld + o], relu && sum < 0.0 ? 0.0 : sum,
+                        bound(s->inputs, magnitude), "forward", s);
         }
         for (size_t o = s->outputs; o < s->y_ld; o++) /* between the rows nothing is written */
             assert_true(y[r * s->y_ld + o] == before[r * s->y_ld + o]);
@@ -70,12 +81,16 @@ static void check_forward(const shape *s, const float *x, const float *w, const 
     free(before);
 }
 
-static void check_backward_input(const shape *s, const float *dy, const float *w, adass_rng *rng, bool accumulate)
+static void check_backward_input(const shape *s, const float *dy, const float *w, adass_rng *rng,
+                                 bool accumulate)
 {
     adass_error err;
-    float *dx = random_floats(rng, s->n * s->x_ld), *before = malloc((s->n * s->x_ld + 1) * sizeof *before);
+    float *dx = random_floats(rng, s->n * s->x_ld),
+          *before = malloc((s->n * s->x_ld + 1) * sizeof *before);
     memcpy(before, dx, s->n * s->x_ld * sizeof *dx);
-    assert_int_equal(adass_dense_backward_input(dx, s->x_ld, dy, s->y_ld, w, s->n, s->inputs, s->outputs, accumulate, &err), ADASS_OK);
+    assert_int_equal(adass_dense_backward_input(dx, s->x_ld, dy, s->y_ld, w, s->n, s->inputs,
+                                                s->outputs, accumulate, &err),
+                     ADASS_OK);
     for (size_t r = 0; r < s->n; r++)
         for (size_t i = 0; i < s->inputs; i++) {
             double sum = accumulate ? (double)before[r * s->x_ld + i] : 0.0, magnitude = fabs(sum);
@@ -84,7 +99,8 @@ static void check_backward_input(const shape *s, const float *dy, const float *w
                 sum += product;
                 magnitude += fabs(product);
             }
-            expect_near((double)dx[r * s->x_ld + i], sum, bound(s->outputs, magnitude), "backward input", s);
+            expect_near((double)dx[r * s->x_ld + i], sum, bound(s->outputs, magnitude),
+                        "backward input", s);
         }
     free(dx);
     free(before);
@@ -94,7 +110,9 @@ static void check_backward_weights(const shape *s, const float *x, const float *
 {
     adass_error err;
     float *dw = random_floats(rng, s->inputs * s->outputs);
-    assert_int_equal(adass_dense_backward_weights(dw, x, s->x_ld, dy, s->y_ld, s->n, s->inputs, s->outputs, &err), ADASS_OK);
+    assert_int_equal(adass_dense_backward_weights(dw, x, s->x_ld, dy, s->y_ld, s->n, s->inputs,
+                                                  s->outputs, &err),
+                     ADASS_OK);
     for (size_t i = 0; i < s->inputs; i++)
         for (size_t o = 0; o < s->outputs; o++) {
             double sum = 0.0, magnitude = 0.0;
@@ -103,7 +121,8 @@ static void check_backward_weights(const shape *s, const float *x, const float *
                 sum += product;
                 magnitude += fabs(product);
             }
-            expect_near((double)dw[i * s->outputs + o], sum, bound(s->n, magnitude), "backward weights", s);
+            expect_near((double)dw[i * s->outputs + o], sum, bound(s->n, magnitude),
+                        "backward weights", s);
         }
     free(dw);
 }
@@ -124,7 +143,8 @@ static void test_layers(void **state)
         if (round == 1)
             s.inputs = 0;
         float *x = random_floats(&rng, s.n * s.x_ld), *dy = random_floats(&rng, s.n * s.y_ld);
-        float *w = random_floats(&rng, s.inputs * s.outputs), *bias = random_floats(&rng, s.outputs);
+        float *w = random_floats(&rng, s.inputs * s.outputs),
+              *bias = random_floats(&rng, s.outputs);
         check_forward(&s, x, w, bias, &rng, kernels, round % 2 == 0);
         check_backward_input(&s, dy, w, &rng, round % 2 == 0);
         check_backward_weights(&s, x, dy, &rng);

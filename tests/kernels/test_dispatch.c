@@ -51,7 +51,8 @@ static void test_best_and_environment(void **state)
     setenv("ADASS_ISA", "scalar", 1);
     assert_int_equal(adass_kernels_get("best", &kernels, &err), ADASS_OK);
     assert_string_equal(kernels->isa, "scalar");
-    assert_int_equal(adass_kernels_get(best_name(), &kernels, &err), ADASS_OK); /* a name goes before the variable */
+    assert_int_equal(adass_kernels_get(best_name(), &kernels, &err),
+                     ADASS_OK); /* a name goes before the variable */
     assert_string_equal(kernels->isa, best_name());
     setenv("ADASS_ISA", "avx3", 1);
     assert_int_equal(adass_kernels_get(NULL, &kernels, &err), ADASS_EINVAL);

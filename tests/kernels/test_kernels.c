@@ -1,8 +1,10 @@
 /*
- * Every kernel on every ISA that this CPU runs, against plain loops in double: random shapes, odd sizes, unaligned rows, guard pages.
+ * Every kernel on every ISA that this CPU runs, against plain loops in double: random shapes, odd
+ * sizes, unaligned rows, guard pages.
  *
- * Order-preserving kernels are compared bit by bit with the same loop in float (whose order the contract fixes); reductions against their
- * stated bound, and the worst error/bound ratio is printed.
+ * Order-preserving kernels are compared bit by bit with the same loop in float (whose order the
+ * contract fixes); reductions against their stated bound, and the worst error/bound ratio is
+ * printed.
  *
  * Usage: test_kernels [seed]
  */
@@ -31,10 +33,7 @@ typedef struct context {
 
 static sigjmp_buf crashed;
 
-static void on_crash(int number)
-{
-    siglongjmp(crashed, number);
-}
+static void on_crash(int number) { siglongjmp(crashed, number); }
 
 static void failed(context *c, const char *format, ...)
 {
@@ -56,10 +55,7 @@ static void *fresh(context *c, size_t bytes)
     return c->buffers[c->n_buffers++].p;
 }
 
-static size_t below(context *c, size_t n)
-{
-    return (size_t)adass_rng_below(&c->rng, n);
-}
+static size_t below(context *c, size_t n) { return (size_t)adass_rng_below(&c->rng, n); }
 
 /* Mostly ordinary values, now and then 0, a subnormal, or a large one. */
 static float any_float(context *c)
@@ -115,10 +111,7 @@ static size_t random_size(context *c)
 }
 
 /* Counts around the vector widths, and 0. */
-static size_t random_count(context *c)
-{
-    return below(c, 3) == 0 ? below(c, 5) : below(c, 70);
-}
+static size_t random_count(context *c) { return below(c, 3) == 0 ? below(c, 5) : below(c, 70); }
 
 static void expect_same(context *c, const float *got, const float *want, size_t n, const char *what)
 {
@@ -312,7 +305,8 @@ static void check_linear_forward(context *c)
 static void check_dedup_accumulate(context *c)
 {
     const size_t n = random_count(c), size = random_size(c), vocab = 1 + below(c, 60);
-    const size_t ids_ld = 1 + below(c, 3), grads_ld = size + below(c, 4), out_ld = size + below(c, 4);
+    const size_t ids_ld = 1 + below(c, 3), grads_ld = size + below(c, 4),
+                 out_ld = size + below(c, 4);
     const uint32_t *ids = random_ids(c, n * ids_ld, vocab);
     const float *grads = floats(c, matrix_floats(n, grads_ld, size));
     uint32_t *unique = fresh(c, n * sizeof *unique), *group = fresh(c, n * sizeof *group);
@@ -440,7 +434,9 @@ static void check_bce(context *c)
     const float scale = 1.0f / (float)(n + 1);
     float *z = floats(c, n), *loss = floats(c, n), *dz = floats(c, n), *y = floats(c, n);
     for (size_t i = 0; i < n; i++) {
-        static const float special[] = { 0.0f, -0.0f, 87.0f, -87.5f, 104.0f, -1000.0f, 1e30f, -3e38f };
+        static const float special[] = {
+            0.0f, -0.0f, 87.0f, -87.5f, 104.0f, -1000.0f, 1e30f, -3e38f
+        };
         z[i] = below(c, 6) == 0 ? special[below(c, 8)] : z[i] * (float)below(c, 30);
         y[i] = below(c, 3) == 0 ? (float)adass_rng_unit(&c->rng) : (float)below(c, 2);
     }
@@ -448,9 +444,11 @@ static void check_bce(context *c)
     for (size_t i = 0; i < n; i++) {
         const double logit = z[i], label = y[i], u = 0x1p-24;
         const double exact = fmax(logit, 0.0) - logit * label + log1p(exp(-fabs(logit)));
-        const double sigmoid = logit >= 0 ? 1.0 / (1.0 + exp(-logit)) : exp(logit) / (1.0 + exp(logit));
+        const double sigmoid =
+            logit >= 0 ? 1.0 / (1.0 + exp(-logit)) : exp(logit) / (1.0 + exp(logit));
         expect_within(c, loss[i], exact, 8.0 * u * (fabs(logit) + 1.0), "loss", i);
-        expect_within(c, dz[i], (sigmoid - label) * (double)scale, 8.0 * u * (double)scale, "dz", i);
+        expect_within(c, dz[i], (sigmoid - label) * (double)scale, 8.0 * u * (double)scale, "dz",
+                      i);
     }
 }
 
@@ -486,11 +484,13 @@ static void check_relu_backward(context *c)
 static void check_dropout(context *c)
 {
     const size_t n = random_count(c) + below(c, 100);
-    const uint32_t first = (uint32_t)adass_rng_next(&c->rng), key = (uint32_t)adass_rng_next(&c->rng);
+    const uint32_t first = (uint32_t)adass_rng_next(&c->rng),
+                   key = (uint32_t)adass_rng_next(&c->rng);
     const uint32_t threshold = (uint32_t)(adass_rng_unit(&c->rng) * 0x1p32);
     float *a = floats(c, n), *want = copy_of(a, n);
     for (size_t i = 0; i < n; i++)
-        want[i] = adass_mix32(adass_mix32(first + (uint32_t)i) ^ key) >= threshold ? want[i] * 1.25f : 0.0f;
+        want[i] = adass_mix32(adass_mix32(first + (uint32_t)i) ^ key) >= threshold ? want[i] * 1.25f
+                                                                                   : 0.0f;
     c->k->dropout(a, n, first, key, threshold, 1.25f);
     expect_same(c, a, want, n, "a");
     free(want);
@@ -513,15 +513,9 @@ static void check_columns(context *c, adass_column_sums_fn *kernel, bool squared
     free(want);
 }
 
-static void check_column_sums(context *c)
-{
-    check_columns(c, c->k->column_sums, false);
-}
+static void check_column_sums(context *c) { check_columns(c, c->k->column_sums, false); }
 
-static void check_column_squares(context *c)
-{
-    check_columns(c, c->k->column_squares, true);
-}
+static void check_column_squares(context *c) { check_columns(c, c->k->column_squares, true); }
 
 /* ---- the list ---- */
 
@@ -559,7 +553,8 @@ static void run_check(context *c, const check *one)
 int main(int argc, char **argv)
 {
     const uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 20261124;
-    printf("seed %llu; again: %s %llu\n", (unsigned long long)seed, argv[0], (unsigned long long)seed);
+    printf("seed %llu; again: %s %llu\n", (unsigned long long)seed, argv[0],
+           (unsigned long long)seed);
     signal(SIGSEGV, on_crash);
     signal(SIGBUS, on_crash);
     signal(SIGILL, on_crash);

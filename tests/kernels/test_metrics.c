@@ -45,7 +45,9 @@ static void test_random_scores(void **state)
     for (int round = 0; round < 200; round++) {
         float scores[MOST], labels[MOST];
         const size_t n = 1 + (size_t)adass_rng_below(&rng, MOST);
-        const uint64_t levels = round % 3 == 0 ? 3 : round % 3 == 1 ? 50 : 1u << 30; /* many ties, some, none */
+        const uint64_t levels = round % 3 == 0   ? 3
+                                : round % 3 == 1 ? 50
+                                                 : 1u << 30; /* many ties, some, none */
         for (size_t i = 0; i < n; i++) {
             scores[i] = (float)adass_rng_below(&rng, levels) - (float)levels / 2.0f;
             labels[i] = (float)adass_rng_below(&rng, 2);
@@ -57,7 +59,8 @@ static void test_random_scores(void **state)
 static void test_special_scores(void **state)
 {
     (void)state;
-    const float scores[] = { 0.0f, -0.0f, INFINITY, -INFINITY, 1e-42f, -1e-42f, 3e38f, -3e38f, 0.0f, -0.0f };
+    const float scores[] = { 0.0f,    -0.0f, INFINITY, -INFINITY, 1e-42f,
+                             -1e-42f, 3e38f, -3e38f,   0.0f,      -0.0f };
     for (unsigned bits = 0; bits < 1024; bits++) {
         float labels[10];
         for (unsigned i = 0; i < 10; i++)
@@ -92,7 +95,9 @@ static void test_many_pairs(void **state)
     const size_t n = 400000;
     float *scores = malloc(n * sizeof *scores), *labels = malloc(n * sizeof *labels);
     assert_true(scores != NULL && labels != NULL);
-    for (size_t i = 0; i < n; i++) { /* positives and negatives in turn, rising: positive i beats all negatives up to i */
+    for (
+        size_t i = 0; i < n;
+        i++) { /* positives and negatives in turn, rising: positive i beats all negatives up to i */
         scores[i] = (float)i;
         labels[i] = (float)(i % 2);
     }
@@ -108,8 +113,11 @@ static void test_many_pairs(void **state)
 static void test_logloss(void **state)
 {
     (void)state;
-    const float logits[] = { 0.0f, 2.0f, -3.0f, 100.0f, -100.0f, 50.0f }, labels[] = { 1, 0, 1, 1, 0, 0 };
-    const double want = (log(2.0) + log1p(exp(2.0)) + log1p(exp(3.0)) + log1p(exp(-100.0)) * 2.0 + 50.0 + log1p(exp(-50.0))) / 6.0;
+    const float logits[] = { 0.0f, 2.0f, -3.0f, 100.0f, -100.0f, 50.0f },
+                labels[] = { 1, 0, 1, 1, 0, 0 };
+    const double want = (log(2.0) + log1p(exp(2.0)) + log1p(exp(3.0)) + log1p(exp(-100.0)) * 2.0 +
+                         50.0 + log1p(exp(-50.0))) /
+                        6.0;
     assert_true(fabs(adass_logloss(logits, labels, 6) - want) < 1e-12);
     assert_true(adass_logloss(NULL, NULL, 0) == 0.0);
 }
@@ -117,8 +125,9 @@ static void test_logloss(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_random_scores), cmocka_unit_test(test_special_scores), cmocka_unit_test(test_extremes),
-        cmocka_unit_test(test_many_pairs),    cmocka_unit_test(test_logloss),
+        cmocka_unit_test(test_random_scores), cmocka_unit_test(test_special_scores),
+        cmocka_unit_test(test_extremes),      cmocka_unit_test(test_many_pairs),
+        cmocka_unit_test(test_logloss),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

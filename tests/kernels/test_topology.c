@@ -1,4 +1,7 @@
-/* Placement plans on machines that are not here (hwloc's synthetic topologies), and binding on the one that is. */
+/*
+ * Placement plans on machines that are not here (hwloc's synthetic topologies), and binding on the
+ * one that is.
+ */
 #include "adass/topology.h"
 
 #include <setjmp.h>
@@ -47,7 +50,8 @@ static void test_two_sockets(void **state)
     adass_topology *topology = open_topology("package:2 [numa] core:8 pu:2");
     adass_topology_counts counts;
     adass_topology_get_counts(topology, &counts);
-    assert_true(counts.packages == 2 && counts.numa_nodes == 2 && counts.cores == 16 && counts.pus == 32);
+    assert_true(counts.packages == 2 && counts.numa_nodes == 2 && counts.cores == 16 &&
+                counts.pus == 32);
     adass_placement p[MOST];
     plan(topology, 4, p);
     assert_int_equal(threads_on_node(p, 4, 0), 2);

@@ -1,10 +1,12 @@
 /*
- * Trains every backbone on a small planted problem and writes all that another implementation needs to repeat it: data, order of the samples, start values;
- * and what came out: the loss of each step, the test logits and their AUC. check_deepfm.py reads it.
+ * Trains every backbone on a small planted problem and writes all that another implementation needs
+ * to repeat it: data, order of the samples, start values; and what came out: the loss of each step,
+ * the test logits and their AUC. check_deepfm.py reads it.
  *
  *   deepfm_trace DIR
  *
- * DIR must exist. Files in it: train_ids.npy, train_labels.npy, test_ids.npy, test_labels.npy, order.npy (row numbers, one epoch a row) and, for each run,
+ * DIR must exist. Files in it: train_ids.npy, train_labels.npy, test_ids.npy, test_labels.npy,
+ * order.npy (row numbers, one epoch a row) and, for each run,
  * <run>.json, <run>.losses.npy, <run>.logits.npy and <run>.<tensor>.npy with the start values.
  */
 #include "adass/kernels.h"
@@ -89,7 +91,10 @@ static void finish(FILE *file, const char *name)
         die(name, "cannot be written");
 }
 
-/* A little-endian NumPy file, version 1.0: magic, length of the header, header padded to whole 64 bytes, data. */
+/*
+ * A little-endian NumPy file, version 1.0: magic, length of the header, header padded to whole 64
+ * bytes, data.
+ */
 static void write_npy(const char *dir, const char *name, const char *type, size_t element_bytes,
                       const void *data, size_t rows, size_t cols)
 {
@@ -116,7 +121,9 @@ static void write_samples(const char *dir, const char *ids_name, const char *lab
 
 /* ---- the problem ---- */
 
-/* An id with p(id) ~ (id + 1)^-1.05, by the inverse of the continuous distribution on [1, vocab). */
+/*
+ * An id with p(id) ~ (id + 1)^-1.05, by the inverse of the continuous distribution on [1, vocab).
+ */
 static uint32_t draw_id(adass_rng *rng, size_t n)
 {
     const double power = 1.0 - 1.05;

@@ -18,7 +18,8 @@ typedef struct fixture {
     adass_compute compute;
 } fixture;
 
-static inline int remove_entry(const char *path, const struct stat *about, int type, struct FTW *place)
+static inline int remove_entry(const char *path, const struct stat *about, int type,
+                               struct FTW *place)
 {
     (void)about;
     (void)type;

@@ -1,8 +1,10 @@
 /*
- * Models against an independent forward pass in double: outputs, and the gradient of every parameter group against finite differences; subnets against
- * stand-alone models with the same weights; independence of the number of threads.
+ * Models against an independent forward pass in double: outputs, and the gradient of every
+ * parameter group against finite differences; subnets against stand-alone models with the same
+ * weights; independence of the number of threads.
  *
- * The gradient of a first step is read from Adam's first moment, which is then (1 - beta1) times it.
+ * The gradient of a first step is read from Adam's first moment, which is then (1 - beta1) times
+ * it.
  */
 #include "adass/memory.h"
 #include "adass/model.h"
@@ -32,12 +34,20 @@ typedef struct fixture {
 
 static adass_model_config config_of(adass_backbone backbone, float dropout)
 {
-    return (adass_model_config){ .backbone = backbone, .n_hidden = 2, .hidden = { 9, 5 }, .dropout = dropout, .init_std = 0.5f, .seed = 42 };
+    return (adass_model_config){ .backbone = backbone,
+                                 .n_hidden = 2,
+                                 .hidden = { 9, 5 },
+                                 .dropout = dropout,
+                                 .init_std = 0.5f,
+                                 .seed = 42 };
 }
 
-static const adass_trainer_config trainer_config = {
-    .batch_size = SAMPLES, .learning_rate = 0.01, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .l2 = 0.0
-};
+static const adass_trainer_config trainer_config = { .batch_size = SAMPLES,
+                                                     .learning_rate = 0.01,
+                                                     .beta1 = 0.9,
+                                                     .beta2 = 0.999,
+                                                     .epsilon = 1e-8,
+                                                     .l2 = 0.0 };
 
 static int set_up(void **state)
 {
@@ -84,7 +94,8 @@ static adass_model *new_model(adass_backbone backbone, float dropout, const size
 
 /* ---- the oracle ---- */
 
-static double reference_dropout(const adass_model *model, double a, size_t layer, size_t sample, size_t unit)
+static double reference_dropout(const adass_model *model, double a, size_t layer, size_t sample,
+                                size_t unit)
 {
     const float rate = model->config.dropout;
     const size_t units = model->layers[layer].outputs;
@@ -104,7 +115,8 @@ static double reference_mlp(const adass_model *model, const size_t *sizes, doubl
             if (l == 0)
                 for (size_t f = 0; f < FIELDS; f++)
                     for (size_t k = 0; k < sizes[f]; k++)
-                        sum += x[f][k] * (double)layer->w[(model->block[f] + k) * layer->outputs + o];
+                        sum +=
+                            x[f][k] * (double)layer->w[(model->block[f] + k) * layer->outputs + o];
             for (size_t i = 0; l > 0 && i < layer->inputs; i++)
                 sum += now[i] * (double)layer->w[i * layer->outputs + o];
             if (l + 1 < model->n_layers) {
@@ -157,11 +169,13 @@ static void check_predict(const fixture *x, adass_backbone backbone, const size_
     adass_error err;
     adass_model *model = new_model(backbone, 0.0f, full);
     float logits[SAMPLES];
-    assert_int_equal(adass_model_predict(model, &x->compute, sizes, x->ids, SAMPLES, logits, &err), ADASS_OK);
+    assert_int_equal(adass_model_predict(model, &x->compute, sizes, x->ids, SAMPLES, logits, &err),
+                     ADASS_OK);
     for (size_t i = 0; i < SAMPLES; i++) {
         const double want = reference_logit(model, sizes, x->ids + i * FIELDS, i, false);
         if (fabs((double)logits[i] - want) > 1e-5 * (1.0 + fabs(want)))
-            fail_msg("%s: logit %zu is %g, expected %g", adass_backbone_name(backbone), i, (double)logits[i], want);
+            fail_msg("%s: logit %zu is %g, expected %g", adass_backbone_name(backbone), i,
+                     (double)logits[i], want);
     }
     adass_model_destroy(model);
 }
@@ -176,7 +190,8 @@ static void test_predict(void **state)
 }
 
 /* First moment of element i of a tensor, and whether the subnet reaches the element. */
-static float moment_of(const adass_model *model, const adass_tensor *t, size_t i, const size_t *sizes, bool *reached)
+static float moment_of(const adass_model *model, const adass_tensor *t, size_t i,
+                       const size_t *sizes, bool *reached)
 {
     *reached = true;
     for (size_t f = 0; f < FIELDS; f++) {
@@ -205,9 +220,11 @@ static float moment_of(const adass_model *model, const adass_tensor *t, size_t i
 }
 
 /* Central difference of the reference loss around the weights before the step. */
-static double difference(adass_model *before, const adass_tensor *t, size_t i, const size_t *sizes, const fixture *x)
+static double difference(adass_model *before, const adass_tensor *t, size_t i, const size_t *sizes,
+                         const fixture *x)
 {
-    const float h = 0x1p-16f, w = t->data[i]; /* small, since a sample's ReLU that flips within +-h falsifies the difference */
+    /* Small h, since a sample's ReLU that flips within +-h falsifies the difference. */
+    const float h = 0x1p-16f, w = t->data[i];
     t->data[i] = w + h;
     const double above = reference_loss(before, sizes, x);
     const double up = (double)t->data[i];
@@ -218,31 +235,41 @@ static double difference(adass_model *before, const adass_tensor *t, size_t i, c
     return (above - below) / (up - down);
 }
 
-static void check_gradients(const fixture *x, adass_backbone backbone, float dropout, const size_t *sizes)
+static void check_gradients(const fixture *x, adass_backbone backbone, float dropout,
+                            const size_t *sizes)
 {
     adass_error err;
     double loss;
-    adass_model *model = new_model(backbone, dropout, full), *before = new_model(backbone, dropout, full);
+    adass_model *model = new_model(backbone, dropout, full),
+                *before = new_model(backbone, dropout, full);
     adass_trainer *trainer = NULL;
-    assert_int_equal(adass_trainer_create(&trainer, model, &x->compute, &trainer_config, &err), ADASS_OK);
+    assert_int_equal(adass_trainer_create(&trainer, model, &x->compute, &trainer_config, &err),
+                     ADASS_OK);
     assert_int_equal(adass_trainer_step(trainer, sizes, &x->batch, NULL, &loss, &err), ADASS_OK);
     assert_true(fabs(loss - reference_loss(before, sizes, x)) < 1e-6);
     for (size_t t = 0; t < adass_model_tensor_count(model); t++) {
-        const adass_tensor now = adass_model_tensor(model, t, NULL), was = adass_model_tensor(before, t, NULL);
+        const adass_tensor now = adass_model_tensor(model, t, NULL),
+                           was = adass_model_tensor(before, t, NULL);
         size_t moved = 0;
         for (size_t i = 0; i < now.rows * now.cols; i++) {
             bool reached;
-            const double gradient = (double)moment_of(model, &now, i, sizes, &reached) / (1.0 - 0.9);
+            const double gradient =
+                (double)moment_of(model, &now, i, sizes, &reached) / (1.0 - 0.9);
             const double expected = difference(before, &was, i, sizes, x);
-            if (!reached && (gradient != 0.0 || memcmp(&now.data[i], &was.data[i], sizeof(float)) != 0))
-                fail_msg("%s, %s[%zu] lies outside the subnet but was changed", adass_backbone_name(backbone), now.name, i);
+            if (!reached &&
+                (gradient != 0.0 || memcmp(&now.data[i], &was.data[i], sizeof(float)) != 0))
+                fail_msg("%s, %s[%zu] lies outside the subnet but was changed",
+                         adass_backbone_name(backbone), now.name, i);
             if (fabs(gradient - expected) > 2e-4 + 1e-3 * fabs(expected))
-                fail_msg("%s, dropout %g, %s[%zu]: gradient %g, by differences %g", adass_backbone_name(backbone),
-                         (double)dropout, now.name, i, gradient, expected);
+                fail_msg("%s, dropout %g, %s[%zu]: gradient %g, by differences %g",
+                         adass_backbone_name(backbone), (double)dropout, now.name, i, gradient,
+                         expected);
             moved += fabs(gradient) > 1e-3;
         }
-        if (moved == 0 && strncmp(now.name, "embedding.1", 11) != 0 && strncmp(now.name, "linear.1", 8) != 0)
-            fail_msg("%s: no gradient in %s: nothing was tested", adass_backbone_name(backbone), now.name);
+        if (moved == 0 && strncmp(now.name, "embedding.1", 11) != 0 &&
+            strncmp(now.name, "linear.1", 8) != 0)
+            fail_msg("%s: no gradient in %s: nothing was tested", adass_backbone_name(backbone),
+                     now.name);
     }
     adass_trainer_destroy(trainer);
     adass_model_destroy(model);
@@ -265,7 +292,8 @@ static adass_model *stand_alone(const adass_model *super, const size_t *sizes)
     for (size_t f = 0; f < FIELDS; f++) {
         const adass_table *from = &super->tables[f], *to = &model->tables[f];
         for (size_t row = 0; row < vocab[f]; row++)
-            memcpy(to->rows + row * to->width, from->rows + row * from->width, sizes[f] * sizeof(float));
+            memcpy(to->rows + row * to->width, from->rows + row * from->width,
+                   sizes[f] * sizeof(float));
         if (from->linear != NULL)
             memcpy(to->linear, from->linear, vocab[f] * sizeof(float));
         for (size_t k = 0; super->n_layers > 0 && k < sizes[f]; k++)
@@ -283,12 +311,15 @@ static adass_model *stand_alone(const adass_model *super, const size_t *sizes)
     return model;
 }
 
-static void expect_same_outputs(const fixture *x, const adass_model *super, const adass_model *alone, const size_t *sizes)
+static void expect_same_outputs(const fixture *x, const adass_model *super,
+                                const adass_model *alone, const size_t *sizes)
 {
     float a[SAMPLES], b[SAMPLES];
     adass_error err;
-    assert_int_equal(adass_model_predict(super, &x->compute, sizes, x->ids, SAMPLES, a, &err), ADASS_OK);
-    assert_int_equal(adass_model_predict(alone, &x->compute, NULL, x->ids, SAMPLES, b, &err), ADASS_OK);
+    assert_int_equal(adass_model_predict(super, &x->compute, sizes, x->ids, SAMPLES, a, &err),
+                     ADASS_OK);
+    assert_int_equal(adass_model_predict(alone, &x->compute, NULL, x->ids, SAMPLES, b, &err),
+                     ADASS_OK);
     assert_memory_equal(a, b, sizeof a);
 }
 
@@ -304,11 +335,19 @@ static void test_subnet_is_stand_alone(void **state)
             adass_model *alone = stand_alone(super, assignments[i]);
             expect_same_outputs(x, super, alone, assignments[i]);
             adass_trainer *train_super = NULL, *train_alone = NULL;
-            assert_int_equal(adass_trainer_create(&train_super, super, &x->compute, &trainer_config, &err), ADASS_OK);
-            assert_int_equal(adass_trainer_create(&train_alone, alone, &x->compute, &trainer_config, &err), ADASS_OK);
+            assert_int_equal(
+                adass_trainer_create(&train_super, super, &x->compute, &trainer_config, &err),
+                ADASS_OK);
+            assert_int_equal(
+                adass_trainer_create(&train_alone, alone, &x->compute, &trainer_config, &err),
+                ADASS_OK);
             for (int step = 0; step < 5; step++) { /* training keeps them the same, too */
-                assert_int_equal(adass_trainer_step(train_super, assignments[i], &x->batch, NULL, &loss_super, &err), ADASS_OK);
-                assert_int_equal(adass_trainer_step(train_alone, NULL, &x->batch, NULL, &loss_alone, &err), ADASS_OK);
+                assert_int_equal(adass_trainer_step(train_super, assignments[i], &x->batch, NULL,
+                                                    &loss_super, &err),
+                                 ADASS_OK);
+                assert_int_equal(
+                    adass_trainer_step(train_alone, NULL, &x->batch, NULL, &loss_alone, &err),
+                    ADASS_OK);
                 assert_true(loss_super == loss_alone);
             }
             expect_same_outputs(x, super, alone, assignments[i]);
@@ -327,7 +366,8 @@ static float *trained(const fixture *x, adass_backbone backbone, int threads)
     const adass_compute compute = { .kernels = x->compute.kernels, .threads = threads };
     adass_model *model = new_model(backbone, 0.1f, full);
     adass_trainer *trainer = NULL;
-    assert_int_equal(adass_trainer_create(&trainer, model, &compute, &trainer_config, &err), ADASS_OK);
+    assert_int_equal(adass_trainer_create(&trainer, model, &compute, &trainer_config, &err),
+                     ADASS_OK);
     for (int step = 0; step < 10; step++) {
         assert_int_equal(adass_trainer_step(trainer, NULL, &x->batch, NULL, &loss, &err), ADASS_OK);
         if (step == 0)
@@ -369,7 +409,8 @@ static void test_isas_agree(void **state)
         adass_error err;
         if (!adass_isa_supported(i, NULL))
             continue;
-        assert_int_equal(adass_kernels_get(adass_isa_name(i), &other.compute.kernels, &err), ADASS_OK);
+        assert_int_equal(adass_kernels_get(adass_isa_name(i), &other.compute.kernels, &err),
+                         ADASS_OK);
         float *values = trained(&other, ADASS_DEEPFM, 2);
         for (size_t k = 0; k < n; k++)
             assert_true(fabsf(values[k] - best[k]) < 5e-3f);
@@ -405,7 +446,8 @@ static void test_l2_pulls_touched_rows(void **state)
                 continue;
             }
             const double w = (double)before->tables[2].rows[row * WIDEST + k];
-            assert_true(fabs(by_l2 - (1.0 - 0.9) * 0.5 * w) <= 1e-6 * (1.0 + fabs(w))); /* first moment: (1 - beta1) l2 w */
+            assert_true(fabs(by_l2 - (1.0 - 0.9) * 0.5 * w) <=
+                        1e-6 * (1.0 + fabs(w))); /* first moment: (1 - beta1) l2 w */
             assert_true(fabs(by_l2) > 0.0);
         }
     adass_trainer_destroy(a);
@@ -423,7 +465,8 @@ static void test_gradient_notes(void **state)
     adass_field_gradient *notes = calloc(FIELDS, sizeof *notes);
     adass_model *model = new_model(ADASS_DEEPFM, 0.0f, full);
     adass_trainer *trainer = NULL;
-    assert_int_equal(adass_trainer_create(&trainer, model, &x->compute, &trainer_config, &err), ADASS_OK);
+    assert_int_equal(adass_trainer_create(&trainer, model, &x->compute, &trainer_config, &err),
+                     ADASS_OK);
     assert_int_equal(adass_trainer_step(trainer, mixed, &x->batch, notes, &loss, &err), ADASS_OK);
     for (size_t f = 0; f < FIELDS; f++) {
         const adass_table *t = &model->tables[f];
@@ -466,7 +509,8 @@ static void test_refusals(void **state)
     model = new_model(ADASS_FM, 0.0f, full);
     model->bias = INFINITY;
     adass_trainer *trainer = NULL;
-    assert_int_equal(adass_trainer_create(&trainer, model, &x->compute, &trainer_config, &err), ADASS_OK);
+    assert_int_equal(adass_trainer_create(&trainer, model, &x->compute, &trainer_config, &err),
+                     ADASS_OK);
     assert_int_equal(adass_trainer_step(trainer, NULL, &x->batch, NULL, &loss, &err), ADASS_EINVAL);
     assert_non_null(strstr(err.message, "diverged"));
     adass_trainer_destroy(trainer);

@@ -29,7 +29,8 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void count_finished(void *user, size_t done, size_t total, const char *run, double test_auc, bool reused)
+static void count_finished(void *user, size_t done, size_t total, const char *run, double test_auc,
+                           bool reused)
 {
     watch *w = user;
     assert_true(done <= total && run[0] != '\0' && test_auc > 0.4 && test_auc < 1.0);
@@ -77,7 +78,9 @@ static adass_status reproduce(const fixture *x, const char *out, int threads, wa
     snprintf(dir, sizeof dir, "%s/%s", x->dir, out);
     snprintf(data, sizeof data, "%s/data", x->dir);
     const adass_suite suite = small_suite();
-    const adass_reproduce_options options = { .dataset = data, .out_dir = dir, .seed = 7, .finished = count_finished, .user = w };
+    const adass_reproduce_options options = {
+        .dataset = data, .out_dir = dir, .seed = 7, .finished = count_finished, .user = w
+    };
     const adass_monitor monitor = { .stop = stop_in_time, .user = w };
     const adass_compute compute = { .kernels = x->compute.kernels, .threads = threads };
     const adass_status status = adass_reproduce_suite(&suite, &options, &compute, &monitor, &err);
@@ -101,8 +104,9 @@ static json_t *comparable(const fixture *x, const char *out, const char *run)
 }
 
 static const char *const runs[] = {
-    "deepfm-uniform-size2-seed7",    "deepfm-uniform-size8-seed8", "deepfm-random-budget0.8-seed7", "deepfm-adass-budget0.8-seed7",
-    "deepfm-adass-budget0.5-seed8", "fm-uniform-size8-seed7",     "fm-random-budget0.5-seed8",     "fm-adass-budget0.5-seed7",
+    "deepfm-uniform-size2-seed7",   "deepfm-uniform-size8-seed8",   "deepfm-random-budget0.8-seed7",
+    "deepfm-adass-budget0.8-seed7", "deepfm-adass-budget0.5-seed8", "fm-uniform-size8-seed7",
+    "fm-random-budget0.5-seed8",    "fm-adass-budget0.5-seed7",
 };
 
 static void expect_same_runs(const fixture *x, const char *a, const char *b)
@@ -124,7 +128,8 @@ static void test_same_seed_same_files(void **state)
     assert_int_equal(w.finished, RUNS);
     assert_int_equal(w.reused, 0);
     assert_int_equal(reproduce(x, "b", 2, &w), ADASS_OK);
-    assert_int_equal(reproduce(x, "c", 1, &w), ADASS_OK); /* nor does the number of threads matter */
+    assert_int_equal(reproduce(x, "c", 1, &w),
+                     ADASS_OK); /* nor does the number of threads matter */
     expect_same_runs(x, "a", "b");
     expect_same_runs(x, "a", "c");
 }
@@ -162,7 +167,8 @@ static void test_does_not_trust_other_files(void **state)
     watch w = { 0 };
     snprintf(path, sizeof path, "%s/d/runs/%s.json", x->dir, runs[0]);
     assert_int_equal(adass_json_read(path, &record, &err), ADASS_OK);
-    json_object_set_new(json_object_get(json_object_get(record, "config"), "train"), "learning_rate", json_real(0.5));
+    json_object_set_new(json_object_get(json_object_get(record, "config"), "train"),
+                        "learning_rate", json_real(0.5));
     json_object_set_new(json_object_get(record, "metrics"), "test_auc", json_real(0.99));
     assert_int_equal(adass_json_write(path, record, &err), ADASS_OK);
     json_decref(record);
@@ -173,15 +179,17 @@ static void test_does_not_trust_other_files(void **state)
     expect_same_runs(x, "a", "d");
 }
 
-static const json_t *find_row(const json_t *table, const char *backbone, const char *method, double budget)
+static const json_t *find_row(const json_t *table, const char *backbone, const char *method,
+                              double budget)
 {
     size_t i;
     json_t *row;
-    json_array_foreach(json_object_get(table, "rows"), i, row)
-        if (strcmp(json_string_value(json_object_get(row, "backbone")), backbone) == 0 &&
-            strcmp(json_string_value(json_object_get(row, "method")), method) == 0 &&
-            (budget == 0.0 || fabs(json_number_value(json_object_get(row, "budget")) - budget) < 1e-9))
-            return row;
+    json_array_foreach(
+        json_object_get(table, "rows"), i,
+        row) if (strcmp(json_string_value(json_object_get(row, "backbone")), backbone) == 0 &&
+                 strcmp(json_string_value(json_object_get(row, "method")), method) == 0 &&
+                 (budget == 0.0 || fabs(json_number_value(json_object_get(row, "budget")) -
+                                        budget) < 1e-9)) return row;
     fail_msg("no row %s %s %g", backbone, method, budget);
     return NULL;
 }
@@ -197,21 +205,27 @@ static void test_table(void **state)
     assert_int_equal(adass_json_read(path, &table, &err), ADASS_OK);
     assert_int_equal(json_array_size(json_object_get(table, "rows")), RUNS / 2);
     const json_t *row = find_row(table, "deepfm", "adass", 0.5);
-    json_t *one = comparable(x, "a", "deepfm-adass-budget0.5-seed7"), *two = comparable(x, "a", "deepfm-adass-budget0.5-seed8");
-    const double a = adass_record_number(one, "metrics", "test_auc"), b = adass_record_number(two, "metrics", "test_auc");
+    json_t *one = comparable(x, "a", "deepfm-adass-budget0.5-seed7"),
+           *two = comparable(x, "a", "deepfm-adass-budget0.5-seed8");
+    const double a = adass_record_number(one, "metrics", "test_auc"),
+                 b = adass_record_number(two, "metrics", "test_auc");
     assert_true(fabs(json_number_value(json_object_get(row, "auc_mean")) - (a + b) / 2.0) < 1e-9);
-    assert_true(fabs(json_number_value(json_object_get(row, "auc_std")) - fabs(a - b) / sqrt(2.0)) < 1e-9);
+    assert_true(fabs(json_number_value(json_object_get(row, "auc_std")) - fabs(a - b) / sqrt(2.0)) <
+                1e-9);
     assert_true(json_number_value(json_object_get(row, "params_ratio")) <= 0.5 + 1e-9);
 
     const json_t *sizes_a = json_object_get(one, "sizes"), *sizes_b = json_object_get(two, "sizes");
     size_t same = 0;
     const char *name;
     json_t *size;
-    json_object_foreach((json_t *)sizes_a, name, size)
-        same += json_equal(size, json_object_get(sizes_b, name)) ? 1 : 0;
-    assert_true(fabs(json_number_value(json_object_get(row, "agreement")) - (double)same / (double)x->dataset->n_fields) < 1e-9);
-    const json_t *correlation = json_object_get(row, "rank_correlation"); /* missing when a search gave one size to all */
-    assert_true(correlation == NULL || (json_number_value(correlation) >= -1.0 && json_number_value(correlation) <= 1.0));
+    json_object_foreach((json_t *)sizes_a, name, size) same +=
+        json_equal(size, json_object_get(sizes_b, name)) ? 1 : 0;
+    assert_true(fabs(json_number_value(json_object_get(row, "agreement")) -
+                     (double)same / (double)x->dataset->n_fields) < 1e-9);
+    const json_t *correlation =
+        json_object_get(row, "rank_correlation"); /* missing when a search gave one size to all */
+    assert_true(correlation == NULL ||
+                (json_number_value(correlation) >= -1.0 && json_number_value(correlation) <= 1.0));
     json_decref(one);
     json_decref(two);
     json_decref(table);

@@ -20,11 +20,16 @@ static adass_sampler_setting setting_of(uint64_t total_steps)
         .n_fields = FIELDS,
         .candidates = candidates,
         .total_steps = total_steps,
-        .adaptive = { .floor = 0.2, .temperature = 1.0, .warmup = 0.5, .decay = 0.9, .interval = 10 },
+        .adaptive = { .floor = 0.2,
+                      .temperature = 1.0,
+                      .warmup = 0.5,
+                      .decay = 0.9,
+                      .interval = 10 },
     };
 }
 
-static adass_sampler *create(const char *name, const adass_sampler_setting *setting, const adass_sampler_kind **kind)
+static adass_sampler *create(const char *name, const adass_sampler_setting *setting,
+                             const adass_sampler_kind **kind)
 {
     adass_error err;
     adass_sampler *sampler = NULL;
@@ -51,7 +56,8 @@ static void expect_draws(const adass_sampler_kind *kind, adass_sampler *sampler)
     for (size_t f = 0; f < FIELDS; f++)
         for (size_t k = 0; k < K; k++) {
             const double p = kind->probability(sampler, f, k), expected = p * DRAWS;
-            assert_true(fabs((double)counts[f][k] - expected) <= 5.0 * sqrt(expected * (1.0 - p)) + 1.0);
+            assert_true(fabs((double)counts[f][k] - expected) <=
+                        5.0 * sqrt(expected * (1.0 - p)) + 1.0);
         }
 }
 
@@ -67,8 +73,12 @@ static void test_uniform(void **state)
     kind->destroy(sampler);
 }
 
-/* `steps` observations in which the columns of the last group of field 0 have gradients ten times those of the others. */
-static void observe(const adass_sampler_kind *kind, adass_sampler *sampler, int steps, double loss_of_field0[K])
+/*
+ * `steps` observations in which the columns of the last group of field 0 have gradients ten times
+ * those of the others.
+ */
+static void observe(const adass_sampler_kind *kind, adass_sampler *sampler, int steps,
+                    double loss_of_field0[K])
 {
     adass_field_gradient *gradients = calloc(FIELDS, sizeof *gradients);
     adass_rng rng;
@@ -81,7 +91,8 @@ static void observe(const adass_sampler_kind *kind, adass_sampler *sampler, int 
             for (size_t c = 0; c < candidates.sizes[choice[f]]; c++)
                 gradients[f].squares[c] = f == 0 && c >= 4 ? 100.0f : 1.0f;
         }
-        kind->observe(sampler, choice, loss_of_field0 != NULL ? loss_of_field0[choice[0]] : 0.5, gradients);
+        kind->observe(sampler, choice, loss_of_field0 != NULL ? loss_of_field0[choice[0]] : 0.5,
+                      gradients);
     }
     free(gradients);
 }
@@ -105,7 +116,10 @@ static void test_adaptive(void **state)
         }
         assert_true(fabs(total - 1.0) < 1e-12);
     }
-    /* Field 0's last group needs the most: it is drawn more than its others, and more than in the fields where groups do not differ. */
+    /*
+     * Field 0's last group needs the most: it is drawn more than its others, and more than in the
+     * fields where groups do not differ.
+     */
     for (size_t k = 0; k + 1 < K; k++)
         assert_true(kind->probability(sampler, 0, K - 1) > kind->probability(sampler, 0, k) + 0.05);
     assert_true(kind->probability(sampler, 0, K - 1) > kind->probability(sampler, 1, K - 1) + 0.05);
@@ -113,14 +127,19 @@ static void test_adaptive(void **state)
     kind->destroy(sampler);
 }
 
-/* Coupled draws keep each field's probabilities; where these are equal, all fields get the same size, in the stated share of the draws. */
+/*
+ * Coupled draws keep each field's probabilities; where these are equal, all fields get the same
+ * size, in the stated share of the draws.
+ */
 static void test_adaptive_coupling(void **state)
 {
     (void)state;
     enum { DRAWS = 4000 };
     adass_sampler_setting setting = setting_of(100);
     setting.adaptive.coupling = 0.5;
-    setting.candidates = (adass_candidates){ .n = K, .sizes = { 1, 2, 4, 8 } }; /* with size 0 some draws are made again */
+    setting.candidates =
+        (adass_candidates){ .n = K,
+                            .sizes = { 1, 2, 4, 8 } }; /* with size 0 some draws are made again */
     const adass_sampler_kind *kind;
     adass_sampler *sampler = create("adaptive", &setting, &kind);
     expect_draws(kind, sampler);
@@ -137,7 +156,10 @@ static void test_adaptive_coupling(void **state)
     kind->destroy(sampler);
 }
 
-/* A dropped field (size 0) has no gradient: it must not be taken for the least needy thing there is, nor for a number. */
+/*
+ * A dropped field (size 0) has no gradient: it must not be taken for the least needy thing there
+ * is, nor for a number.
+ */
 static void test_adaptive_size_zero(void **state)
 {
     (void)state;
@@ -146,13 +168,18 @@ static void test_adaptive_size_zero(void **state)
     const adass_sampler_kind *kind;
     adass_sampler *sampler = create("adaptive", &setting, &kind);
     observe(kind, sampler, 100, NULL);
-    for (size_t k = 1; k < K; k++) /* equal gradients in field 1: the positive sizes are equally likely */
-        assert_true(fabs(kind->probability(sampler, 1, k) - kind->probability(sampler, 1, 1)) < 0.02);
+    for (size_t k = 1; k < K;
+         k++) /* equal gradients in field 1: the positive sizes are equally likely */
+        assert_true(fabs(kind->probability(sampler, 1, k) - kind->probability(sampler, 1, 1)) <
+                    0.02);
     assert_true(kind->probability(sampler, 1, 0) >= 0.2 / K - 1e-12);
     kind->destroy(sampler);
 }
 
-/* Sizes whose steps have higher losses are drawn more. That a dropped field costs most is no reason to drop it more often. */
+/*
+ * Sizes whose steps have higher losses are drawn more. That a dropped field costs most is no reason
+ * to drop it more often.
+ */
 static void test_adaptive_loss(void **state)
 {
     (void)state;
@@ -163,8 +190,8 @@ static void test_adaptive_loss(void **state)
     double losses[K] = { 5.0, 0.5, 0.9, 0.5 };
     adass_sampler *sampler = create("adaptive", &setting, &kind);
     observe(kind, sampler, 600, losses);
-    const double p[K] = { kind->probability(sampler, 0, 0), kind->probability(sampler, 0, 1), kind->probability(sampler, 0, 2),
-                          kind->probability(sampler, 0, 3) };
+    const double p[K] = { kind->probability(sampler, 0, 0), kind->probability(sampler, 0, 1),
+                          kind->probability(sampler, 0, 2), kind->probability(sampler, 0, 3) };
     if (!(p[2] > p[1] + 0.1 && p[0] < p[2] && p[0] <= 1.0 / K + 0.02))
         fail_msg("probabilities %.3f %.3f %.3f %.3f", p[0], p[1], p[2], p[3]);
     kind->destroy(sampler);
@@ -204,12 +231,9 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_uniform),
-        cmocka_unit_test(test_adaptive),
-        cmocka_unit_test(test_adaptive_coupling),
-        cmocka_unit_test(test_adaptive_size_zero),
-        cmocka_unit_test(test_adaptive_loss),
-        cmocka_unit_test(test_no_empty_model),
+        cmocka_unit_test(test_uniform),           cmocka_unit_test(test_adaptive),
+        cmocka_unit_test(test_adaptive_coupling), cmocka_unit_test(test_adaptive_size_zero),
+        cmocka_unit_test(test_adaptive_loss),     cmocka_unit_test(test_no_empty_model),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,7 @@
-/* Stage 2: the budget is never exceeded, good subnets are found, and the same seed gives the same answer. */
+/*
+ * Stage 2: the budget is never exceeded, good subnets are found, and the same seed gives the same
+ * answer.
+ */
 #include "fixture.h"
 
 #include "adass/rng.h"
@@ -22,7 +25,12 @@ typedef struct state {
     uint64_t largest; /* parameters with the largest candidate everywhere */
 } state;
 
-static const adass_trainer_config step = { .batch_size = 512, .learning_rate = 3e-3, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8, .l2 = 1e-5 };
+static const adass_trainer_config step = { .batch_size = 512,
+                                           .learning_rate = 3e-3,
+                                           .beta1 = 0.9,
+                                           .beta2 = 0.999,
+                                           .epsilon = 1e-8,
+                                           .l2 = 1e-5 };
 
 static int set_up(void **out)
 {
@@ -39,10 +47,13 @@ static int set_up(void **out)
     }
     s.largest = adass_sizes_params(s.vocab, widths, n);
     const adass_model_config model = { .backbone = ADASS_FM, .init_std = 0.05f, .seed = 1 };
-    const adass_supernet_config config = { .sampler = "uniform", .step = step, .epochs = 3, .seed = 1 };
+    const adass_supernet_config config = {
+        .sampler = "uniform", .step = step, .epochs = 3, .seed = 1
+    };
     adass_supernet_result result;
     if (adass_model_create(&s.supernet, &model, n, s.vocab, widths, &err) != ADASS_OK ||
-        adass_supernet_train(s.supernet, &s.candidates, s.base.dataset, &s.base.compute, &config, NULL, &result, &err) != ADASS_OK) {
+        adass_supernet_train(s.supernet, &s.candidates, s.base.dataset, &s.base.compute, &config,
+                             NULL, &result, &err) != ADASS_OK) {
         fprintf(stderr, "%s\n", err.message);
         return -1;
     }
@@ -61,7 +72,15 @@ static int tear_down(void **out)
 
 static adass_search_config small_config(uint64_t seed)
 {
-    return (adass_search_config){ .eval_rows = 300, .iterations = 3, .population = 4, .learning_rate = 0.5, .entropy = 0.1, .baseline_decay = 0.8, .penalty = 1.0, .penalty_rate = 1.0, .seed = seed };
+    return (adass_search_config){ .eval_rows = 300,
+                                  .iterations = 3,
+                                  .population = 4,
+                                  .learning_rate = 0.5,
+                                  .entropy = 0.1,
+                                  .baseline_decay = 0.8,
+                                  .penalty = 1.0,
+                                  .penalty_rate = 1.0,
+                                  .seed = seed };
 }
 
 static uint64_t params_of(const state *s, const uint8_t *choice)
@@ -71,17 +90,22 @@ static uint64_t params_of(const state *s, const uint8_t *choice)
     return adass_sizes_params(s->vocab, sizes, s->base.dataset->n_fields);
 }
 
-static adass_status search(const state *s, uint64_t budget, const adass_search_config *config, const adass_compute *compute,
-                           uint8_t *choice, adass_search_result *result)
+static adass_status search(const state *s, uint64_t budget, const adass_search_config *config,
+                           const adass_compute *compute, uint8_t *choice,
+                           adass_search_result *result)
 {
     adass_error err;
-    const adass_status status = adass_search(s->supernet, &s->candidates, s->base.dataset, compute, budget, config, NULL, choice, result, &err);
+    const adass_status status = adass_search(s->supernet, &s->candidates, s->base.dataset, compute,
+                                             budget, config, NULL, choice, result, &err);
     if (status != ADASS_OK)
         fprintf(stderr, "%s\n", err.message);
     return status;
 }
 
-/* Fifty seeds, budgets from 0.05 to 1.0, with and without the penalty that keeps the policy near the budget: none is exceeded. */
+/*
+ * Fifty seeds, budgets from 0.05 to 1.0, with and without the penalty that keeps the policy near
+ * the budget: none is exceeded.
+ */
 static void test_budget_is_kept(void **out)
 {
     const state *s = *out;
@@ -94,16 +118,21 @@ static void test_budget_is_kept(void **out)
             config.penalty = config.penalty_rate = seed % 2 == 0 ? 1.0 : 0.0;
             uint8_t choice[MAX_FIELDS];
             adass_search_result result;
-            assert_int_equal(search(s, budget, &config, &s->base.compute, choice, &result), ADASS_OK);
+            assert_int_equal(search(s, budget, &config, &s->base.compute, choice, &result),
+                             ADASS_OK);
             assert_true(result.params == params_of(s, choice));
             assert_true(result.params <= budget);
             repairs += result.repairs;
             adass_search_result_free(&result);
 
             adass_error err;
-            assert_int_equal(adass_random_assignment(&s->candidates, s->vocab, s->base.dataset->n_fields, budget, seed, choice, &err), ADASS_OK);
+            assert_int_equal(adass_random_assignment(&s->candidates, s->vocab,
+                                                     s->base.dataset->n_fields, budget, seed,
+                                                     choice, &err),
+                             ADASS_OK);
             assert_true(params_of(s, choice) <= budget);
-            if (budgets[b] >= 0.2 && budgets[b] <= 0.65) /* uniform draws reach these windows easily */
+            if (budgets[b] >= 0.2 &&
+                budgets[b] <= 0.65) /* uniform draws reach these windows easily */
                 assert_true((double)params_of(s, choice) >= 0.9 * (double)budget);
         }
     assert_true(repairs > 0); /* the guarantee was needed */
@@ -116,10 +145,14 @@ static void test_impossible_budget(void **out)
     uint8_t choice[MAX_FIELDS];
     adass_search_result result;
     adass_error err;
-    assert_int_equal(adass_search(s->supernet, &s->candidates, s->base.dataset, &s->base.compute, 1000, &config, NULL, choice, &result, &err), ADASS_EINVAL);
+    assert_int_equal(adass_search(s->supernet, &s->candidates, s->base.dataset, &s->base.compute,
+                                  1000, &config, NULL, choice, &result, &err),
+                     ADASS_EINVAL);
     assert_non_null(strstr(err.message, "1000"));
     adass_search_result_free(&result);
-    assert_int_equal(adass_random_assignment(&s->candidates, s->vocab, s->base.dataset->n_fields, 1000, 1, choice, &err), ADASS_EINVAL);
+    assert_int_equal(adass_random_assignment(&s->candidates, s->vocab, s->base.dataset->n_fields,
+                                             1000, 1, choice, &err),
+                     ADASS_EINVAL);
 }
 
 /* The answer is better than nearly all random assignments under the same budget. */
@@ -140,18 +173,24 @@ static void test_finds_good_subnets(void **out)
     assert_true(result.evaluations > 100 && result.evaluations <= 40 * 16 + 1000);
 
     adass_evaluator *valid = NULL;
-    assert_int_equal(adass_evaluator_open(&valid, s->base.dataset, ADASS_VALID, 0, &s->base.compute, &err), ADASS_OK);
+    assert_int_equal(
+        adass_evaluator_open(&valid, s->base.dataset, ADASS_VALID, 0, &s->base.compute, &err),
+        ADASS_OK);
     size_t beaten = 0;
     for (uint64_t seed = 0; seed < RANDOM; seed++) {
         size_t sizes[MAX_FIELDS];
         adass_metrics metrics;
-        assert_int_equal(adass_random_assignment(&s->candidates, s->vocab, n, budget, seed, choice, &err), ADASS_OK);
+        assert_int_equal(
+            adass_random_assignment(&s->candidates, s->vocab, n, budget, seed, choice, &err),
+            ADASS_OK);
         adass_sizes_from_choice(&s->candidates, choice, n, sizes);
-        assert_int_equal(adass_evaluator_measure(valid, s->supernet, sizes, &metrics, &err), ADASS_OK);
+        assert_int_equal(adass_evaluator_measure(valid, s->supernet, sizes, &metrics, &err),
+                         ADASS_OK);
         beaten += result.inherited_auc > metrics.auc;
     }
     if (beaten < RANDOM * 9 / 10)
-        fail_msg("only %zu of %d random assignments are below the search's answer (AUC %.4f)", beaten, RANDOM, result.inherited_auc);
+        fail_msg("only %zu of %d random assignments are below the search's answer (AUC %.4f)",
+                 beaten, RANDOM, result.inherited_auc);
     for (size_t f = 0; f < n; f++) { /* a distribution for each field */
         double total = 0.0;
         for (size_t k = 0; k < s->candidates.n; k++)
@@ -162,7 +201,10 @@ static void test_finds_good_subnets(void **out)
     adass_evaluator_close(valid);
 }
 
-/* Without a penalty the policy spends more than the budget, and its mode has to be cut; with it the policy itself learns to keep it. */
+/*
+ * Without a penalty the policy spends more than the budget, and its mode has to be cut; with it the
+ * policy itself learns to keep it.
+ */
 static void test_penalty_teaches_the_budget(void **out)
 {
     const state *s = *out;
@@ -179,11 +221,14 @@ static void test_penalty_teaches_the_budget(void **out)
         expected[with] = 0.0;
         for (size_t f = 0; f < s->base.dataset->n_fields; f++)
             for (size_t k = 0; k < s->candidates.n; k++)
-                expected[with] += result.policy[f * s->candidates.n + k] * (double)s->vocab[f] * (double)s->candidates.sizes[k];
+                expected[with] += result.policy[f * s->candidates.n + k] * (double)s->vocab[f] *
+                                  (double)s->candidates.sizes[k];
         adass_search_result_free(&result);
     }
     if (!(expected[1] < 1.5 * (double)budget && expected[0] > 1.6 * (double)budget))
-        fail_msg("expected parameters of the policy: %.0f with, %.0f without the penalty, budget %llu", expected[1], expected[0], (unsigned long long)budget);
+        fail_msg(
+            "expected parameters of the policy: %.0f with, %.0f without the penalty, budget %llu",
+            expected[1], expected[0], (unsigned long long)budget);
 }
 
 static void test_same_seed_same_answer(void **out)
@@ -196,7 +241,8 @@ static void test_same_seed_same_answer(void **out)
     uint8_t choice[3][MAX_FIELDS];
     adass_search_result result[3];
     for (int i = 0; i < 3; i++)
-        assert_int_equal(search(s, s->largest / 3, &config, computes[i], choice[i], &result[i]), ADASS_OK);
+        assert_int_equal(search(s, s->largest / 3, &config, computes[i], choice[i], &result[i]),
+                         ADASS_OK);
     for (int i = 1; i < 3; i++) {
         assert_memory_equal(choice[0], choice[i], n);
         assert_memory_equal(result[0].policy, result[i].policy, cells * sizeof(double));
@@ -220,16 +266,21 @@ static void test_stops_on_request(void **out)
     uint8_t choice[MAX_FIELDS];
     adass_search_result result;
     adass_error err;
-    assert_int_equal(adass_search(s->supernet, &s->candidates, s->base.dataset, &s->base.compute, s->largest, &config, &monitor, choice, &result, &err), ADASS_EINTERRUPTED);
+    assert_int_equal(adass_search(s->supernet, &s->candidates, s->base.dataset, &s->base.compute,
+                                  s->largest, &config, &monitor, choice, &result, &err),
+                     ADASS_EINTERRUPTED);
     adass_search_result_free(&result);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_budget_is_kept),        cmocka_unit_test(test_impossible_budget),
-        cmocka_unit_test(test_finds_good_subnets),    cmocka_unit_test(test_penalty_teaches_the_budget),
-        cmocka_unit_test(test_same_seed_same_answer), cmocka_unit_test(test_stops_on_request),
+        cmocka_unit_test(test_budget_is_kept),
+        cmocka_unit_test(test_impossible_budget),
+        cmocka_unit_test(test_finds_good_subnets),
+        cmocka_unit_test(test_penalty_teaches_the_budget),
+        cmocka_unit_test(test_same_seed_same_answer),
+        cmocka_unit_test(test_stops_on_request),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -71,7 +71,9 @@ static void test_round_trip(void **state)
     size_t sizes[16], back[16];
     for (size_t f = 0; f < n; f++)
         sizes[f] = f * 3;
-    adass_sizes_file about = { .candidates = adass_candidates_default(), .params = 123, .method = "adass", .seed = 9 };
+    adass_sizes_file about = {
+        .candidates = adass_candidates_default(), .params = 123, .method = "adass", .seed = 9
+    };
     snprintf(about.dataset, sizeof about.dataset, "%s", x->dataset->checksum);
     path_in(x, "sizes.json", path);
     assert_int_equal(adass_sizes_write(path, x->dataset, sizes, &about, &err), ADASS_OK);
@@ -106,7 +108,8 @@ static void test_bad_files(void **state)
     expect_unreadable(x, text, "'f7'");
     snprintf(text, sizeof text, "{\"format\":\"adass-sizes-1\",\"sizes\":{%s,\"f7\":300}}", fine);
     expect_unreadable(x, text, "'f7'");
-    snprintf(text, sizeof text, "{\"format\":\"adass-sizes-1\",\"sizes\":{%s,\"f7\":1,\"user\":4}}", fine);
+    snprintf(text, sizeof text, "{\"format\":\"adass-sizes-1\",\"sizes\":{%s,\"f7\":1,\"user\":4}}",
+             fine);
     expect_unreadable(x, text, "'user'"); /* of another dataset */
     char path[128];
     adass_error err;
@@ -130,8 +133,10 @@ static void test_unwritable(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_candidates), cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_bad_files),  cmocka_unit_test(test_unwritable),
+        cmocka_unit_test(test_candidates),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_bad_files),
+        cmocka_unit_test(test_unwritable),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

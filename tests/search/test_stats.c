@@ -44,13 +44,17 @@ static void test_spearman(void **state)
 {
     (void)state;
     double work[10];
-    const double rising[] = { 1, 2, 3, 4, 5 }, squares[] = { 1, 4, 9, 16, 25 }, falling[] = { 5, 4, 3, 2, 1 };
+    const double rising[] = { 1, 2, 3, 4, 5 }, squares[] = { 1, 4, 9, 16, 25 },
+                 falling[] = { 5, 4, 3, 2, 1 };
     const double flat[] = { 1, 1, 1, 1, 1 }, swapped[] = { 1, 2, 3, 5, 4 };
     expect_near(adass_spearman(rising, squares, 5, work), 1.0, 1e-12);
     expect_near(adass_spearman(rising, falling, 5, work), -1.0, 1e-12);
     expect_near(adass_spearman(rising, swapped, 5, work), 1.0 - 6.0 * 2.0 / (5.0 * 24.0), 1e-12);
     assert_true(isnan(adass_spearman(rising, flat, 5, work)));
-    /* Ties at their mean rank: ranks 1.5 1.5 3 against 1 2 3; Pearson of the ranks is 1.5 / sqrt(1.5 * 2). */
+    /*
+     * Ties at their mean rank: ranks 1.5 1.5 3 against 1 2 3; Pearson of the ranks is 1.5 /
+     * sqrt(1.5 * 2).
+     */
     const double tied[] = { 7, 7, 8 };
     expect_near(adass_spearman(tied, rising, 3, work), 1.5 / sqrt(3.0), 1e-12);
 }

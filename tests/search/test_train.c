@@ -39,23 +39,35 @@ static adass_model *new_model(const fixture *x)
 
 static adass_train_config config_of(size_t epochs, size_t patience)
 {
-    return (adass_train_config){ .step = { .batch_size = 256, .learning_rate = 1e-2, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8 },
-                                 .max_epochs = epochs, .patience = patience, .seed = 2 };
+    return (adass_train_config){ .step = { .batch_size = 256,
+                                           .learning_rate = 1e-2,
+                                           .beta1 = 0.9,
+                                           .beta2 = 0.999,
+                                           .epsilon = 1e-8 },
+                                 .max_epochs = epochs,
+                                 .patience = patience,
+                                 .seed = 2 };
 }
 
-static adass_metrics measure(const fixture *x, const adass_model *model, adass_split split, size_t rows)
+static adass_metrics measure(const fixture *x, const adass_model *model, adass_split split,
+                             size_t rows)
 {
     adass_evaluator *evaluator = NULL;
     adass_metrics metrics;
     adass_error err;
-    assert_int_equal(adass_evaluator_open(&evaluator, x->dataset, split, rows, &x->compute, &err), ADASS_OK);
+    assert_int_equal(adass_evaluator_open(&evaluator, x->dataset, split, rows, &x->compute, &err),
+                     ADASS_OK);
     assert_int_equal(adass_evaluator_measure(evaluator, model, NULL, &metrics, &err), ADASS_OK);
-    assert_true(adass_evaluator_rows(evaluator) == (rows != 0 ? rows : x->dataset->splits[split].n));
+    assert_true(adass_evaluator_rows(evaluator) ==
+                (rows != 0 ? rows : x->dataset->splits[split].n));
     adass_evaluator_close(evaluator);
     return metrics;
 }
 
-/* A fast learning rate overfits soon: it stops `patience` epochs after the best, and the model has the best epoch's weights. */
+/*
+ * A fast learning rate overfits soon: it stops `patience` epochs after the best, and the model has
+ * the best epoch's weights.
+ */
 static void test_early_stopping(void **state)
 {
     const fixture *x = *state;
@@ -63,15 +75,18 @@ static void test_early_stopping(void **state)
     adass_train_result result, again;
     adass_model *model = new_model(x), *short_run = new_model(x);
     const adass_train_config config = config_of(60, 3);
-    assert_int_equal(adass_train(model, x->dataset, &x->compute, &config, NULL, &result, &err), ADASS_OK);
+    assert_int_equal(adass_train(model, x->dataset, &x->compute, &config, NULL, &result, &err),
+                     ADASS_OK);
     assert_true(result.epochs < 60);
     assert_int_equal(result.epochs, result.best_epoch + 3);
     const adass_metrics now = measure(x, model, ADASS_VALID, 0);
     assert_true(now.auc == result.valid.auc && now.logloss == result.valid.logloss);
     assert_true(now.auc > 0.55);
 
-    const adass_train_config best_only = config_of(result.best_epoch, 3); /* stopped there by the limit: the same weights */
-    assert_int_equal(adass_train(short_run, x->dataset, &x->compute, &best_only, NULL, &again, &err), ADASS_OK);
+    const adass_train_config best_only =
+        config_of(result.best_epoch, 3); /* stopped there by the limit: the same weights */
+    assert_int_equal(
+        adass_train(short_run, x->dataset, &x->compute, &best_only, NULL, &again, &err), ADASS_OK);
     assert_int_equal(again.best_epoch, result.best_epoch);
     assert_true(again.valid.auc == result.valid.auc);
     adass_model_destroy(model);
@@ -86,8 +101,11 @@ static void test_evaluation_rows(void **state)
     adass_train_result result;
     adass_model *model = new_model(x);
     const adass_train_config config = config_of(2, 1);
-    assert_int_equal(adass_train(model, x->dataset, &x->compute, &config, NULL, &result, &err), ADASS_OK);
-    const adass_metrics all = measure(x, model, ADASS_VALID, 0), half = measure(x, model, ADASS_VALID, 400), same = measure(x, model, ADASS_VALID, 400);
+    assert_int_equal(adass_train(model, x->dataset, &x->compute, &config, NULL, &result, &err),
+                     ADASS_OK);
+    const adass_metrics all = measure(x, model, ADASS_VALID, 0),
+                        half = measure(x, model, ADASS_VALID, 400),
+                        same = measure(x, model, ADASS_VALID, 400);
     assert_true(half.auc == same.auc && half.auc != all.auc && fabs(half.auc - all.auc) < 0.15);
     adass_model_destroy(model);
 }
@@ -99,12 +117,15 @@ static void test_refusals(void **state)
     adass_train_result result;
     adass_model *model = new_model(x);
     adass_train_config config = config_of(0, 1);
-    assert_int_equal(adass_train(model, x->dataset, &x->compute, &config, NULL, &result, &err), ADASS_EINVAL);
+    assert_int_equal(adass_train(model, x->dataset, &x->compute, &config, NULL, &result, &err),
+                     ADASS_EINVAL);
     config = config_of(1, 0);
-    assert_int_equal(adass_train(model, x->dataset, &x->compute, &config, NULL, &result, &err), ADASS_EINVAL);
+    assert_int_equal(adass_train(model, x->dataset, &x->compute, &config, NULL, &result, &err),
+                     ADASS_EINVAL);
     config = config_of(3, 1);
     config.step.learning_rate = 1e30; /* diverges, and says so */
-    assert_int_equal(adass_train(model, x->dataset, &x->compute, &config, NULL, &result, &err), ADASS_EINVAL);
+    assert_int_equal(adass_train(model, x->dataset, &x->compute, &config, NULL, &result, &err),
+                     ADASS_EINVAL);
     assert_non_null(strstr(err.message, "diverged"));
     adass_model_destroy(model);
 }

@@ -1,4 +1,7 @@
-/* Batches of a split for training: shuffled by seed, gathered from the mapped files, never more than one batch copied. */
+/*
+ * Batches of a split for training: shuffled by seed, gathered from the mapped files, never more
+ * than one batch copied.
+ */
 #ifndef ADASS_BATCHES_H
 #define ADASS_BATCHES_H
 
@@ -11,14 +14,15 @@ extern "C" {
 /** n samples; the arrays belong to the reader and hold until the next call. */
 typedef struct adass_batch {
     size_t n;
-    const uint32_t *ids;  /* [n x n_fields] */
-    const float *labels;  /* [n] */
+    const uint32_t *ids; /* [n x n_fields] */
+    const float *labels; /* [n] */
 } adass_batch;
 
 typedef struct adass_batches adass_batches;
 
 /**
- * Checks that every id of a split lies inside its field's vocabulary, which kernels take for granted.
+ * Checks that every id of a split lies inside its field's vocabulary, which kernels take for
+ * granted.
  *
  * @return ADASS_OK, or ADASS_EFORMAT naming file, row and field
  */

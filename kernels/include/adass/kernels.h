@@ -2,14 +2,16 @@
  * The SIMD kernels: one table of functions an instruction set (ISA), chosen at run time.
  *
  * Common contract of every kernel. B samples, M fields, field f read through its first d_f columns.
- * - Pure: no I/O, no allocation, no thread, no global state. Call it on disjoint outputs from as many threads as you like.
- * - Pointers need the alignment of their element only. Sizes 0..ADASS_SIZE_MAX, sample counts from 0 on.
- * - Nothing is written outside the stated output; nothing is read outside the first d_f columns of a row, so that the last byte of
- *   a row may be the last of a page.
- * - Arguments are not checked: the caller answers for ids in range and for buffers of the stated shapes. Outputs do not overlap inputs
- *   unless the comment says so.
- * - "Order-preserving" kernels give the same bits on every ISA. "Reductions" may differ between ISAs within the bound that
- *   their comment states, with u = 2^-24 and gamma(k) = k*u / (1 - k*u).
+ * - Pure: no I/O, no allocation, no thread, no global state. Call it on disjoint outputs from as
+ *   many threads as you like.
+ * - Pointers need the alignment of their element only. Sizes 0..ADASS_SIZE_MAX, sample counts from
+ *   0 on.
+ * - Nothing is written outside the stated output; nothing is read outside the first d_f columns of
+ *   a row, so that the last byte of a row may be the last of a page.
+ * - Arguments are not checked: the caller answers for ids in range and for buffers of the stated
+ *   shapes. Outputs do not overlap inputs unless the comment says so.
+ * - "Order-preserving" kernels give the same bits on every ISA. "Reductions" may differ between
+ *   ISAs within the bound that their comment states, with u = 2^-24 and gamma(k) = k*u / (1 - k*u).
  */
 #ifndef ADASS_KERNELS_H
 #define ADASS_KERNELS_H
@@ -28,9 +30,9 @@ enum { ADASS_SIZE_MAX = 256 };
 
 /** How the kernels see one field: a view of tables that somebody else owns. */
 typedef struct adass_field_view {
-    const float *rows;    /* embedding rows: row i begins at rows + i * stride; unused when size is 0 */
+    const float *rows;    /* row i begins at rows + i * stride; unused when size is 0 */
     size_t stride;        /* floats between the beginnings of two rows, >= size */
-    const float *linear;  /* first-order weights: that of id i is linear[i * linear_stride]; may be NULL */
+    const float *linear;  /* first-order weights: linear[i * linear_stride] of id i; may be NULL */
     size_t linear_stride; /* floats between two first-order weights */
     size_t size;          /* d_f: columns read of each row */
     size_t offset;        /* first column of the field in the packed matrix */
@@ -39,12 +41,13 @@ typedef struct adass_field_view {
 
 /** Adam's numbers for one step (Kingma and Ba, arXiv 1412.6980, algorithm 1). */
 typedef struct adass_adam {
-    float step_size;     /* learning rate / (1 - beta1^t) */
-    float beta1, beta2;  /* decay of the two moments */
-    float rest1, rest2;  /* 1 - beta1 and 1 - beta2, rounded from double: 1.0f - 0.999f would be off by 1.3e-5 */
-    float epsilon;       /* added to the root of the corrected second moment */
-    float inv_sqrt_bc2;  /* 1 / sqrt(1 - beta2^t) */
-    float l2;            /* the gradient is grad + l2 * parameter */
+    float step_size;    /* learning rate / (1 - beta1^t) */
+    float beta1, beta2; /* decay of the two moments */
+    /* 1 - beta1 and 1 - beta2, rounded from double: 1.0f - 0.999f would be off by 1.3e-5 */
+    float rest1, rest2;
+    float epsilon;      /* added to the root of the corrected second moment */
+    float inv_sqrt_bc2; /* 1 / sqrt(1 - beta2^t) */
+    float l2;           /* the gradient is grad + l2 * parameter */
 } adass_adam;
 
 /**
@@ -56,8 +59,8 @@ typedef void adass_lookup_fn(float *out, size_t out_ld, const float *rows, size_
 
 /**
  * All fields of a block of samples into the packed matrix:
- * out[b * out_ld + f.offset + k] = f.rows[ids[b * ids_ld + f.column] * f.stride + k], b < n, k < f.size,
- * with later rows prefetched while earlier ones are copied.
+ * out[b * out_ld + f.offset + k] = f.rows[ids[b * ids_ld + f.column] * f.stride + k], b < n,
+ * k < f.size, with later rows prefetched while earlier ones are copied.
  *
  * @param out  [n x out_ld], out_ld >= the sum of the sizes
  * @param ids  [n x ids_ld]
@@ -67,16 +70,17 @@ typedef void adass_lookup_fields_fn(float *out, size_t out_ld, const adass_field
                                     size_t n_fields, const uint32_t *ids, size_t ids_ld, size_t n);
 
 /**
- * Second-order factorization-machine term over mixed sizes (Rendle, ICDM 2010, lemma 3.1; component k sums over the fields
- * with d_f > k):
+ * Second-order factorization-machine term over mixed sizes (Rendle, ICDM 2010, lemma 3.1; component
+ * k sums over the fields with d_f > k):
  *
  *   sums[b, k] = sum_f x[b, f, k],   y[b] += 0.5 * sum_k (sums[b, k]^2 - sum_f x[b, f, k]^2)
  *
  * @param y     in/out, [n]
- * @param sums  out, [n x sums_ld], sums_ld >= the largest size; kept for fm_backward. The columns from the largest size on are left
+ * @param sums  out, [n x sums_ld], sums_ld >= the largest size; kept for fm_backward. The columns
+ *         from the largest size on are left
  * @param x     packed matrix of lookup_fields, [n x x_ld]
- * Reduction: |y - exact| <= gamma(2 M + D_max + 8) * (|y before| + sum_k ((sum_f |x|)^2 + sum_f x^2)), D_max the largest size.
- * sums are order-preserving.
+ * Reduction: |y - exact| <= gamma(2 M + D_max + 8) * (|y before| + sum_k ((sum_f |x|)^2 + sum_f x^2)),
+ * D_max the largest size. sums are order-preserving.
  */
 typedef void adass_fm_forward_fn(float *y, float *sums, size_t sums_ld, const float *x, size_t x_ld,
                                  const adass_field_view *fields, size_t n_fields, size_t n);
@@ -95,14 +99,15 @@ typedef void adass_fm_backward_fn(float *dx, size_t dx_ld, const float *dy, cons
 
 /**
  * First-order term: y[b] += sum_f f.linear[ids[b, f.column] * f.linear_stride], fields in order.
- * Order-preserving. (Its gradient with respect to the weights is dedup_accumulate of dy with size 1.)
+ * Order-preserving. (Its gradient with respect to the weights is dedup_accumulate of dy with size
+ * 1.)
  */
 typedef void adass_linear_forward_fn(float *y, const adass_field_view *fields, size_t n_fields,
                                      const uint32_t *ids, size_t ids_ld, size_t n);
 
 /**
- * Sums the gradient rows of a batch by group (see adass_dedup_ids): out[group[i], k] = sum of grads[i, k], added in
- * the order of i, so that the result does not depend on threads.
+ * Sums the gradient rows of a batch by group (see adass_dedup_ids): out[group[i], k] = sum of
+ * grads[i, k], added in the order of i, so that the result does not depend on threads.
  *
  * @param out    [number of groups x out_ld]; need not be cleared
  * @param grads  [n x grads_ld], row i begins at grads + i * grads_ld
@@ -114,14 +119,15 @@ typedef void adass_dedup_accumulate_fn(float *out, size_t out_ld, const float *g
                                        size_t size);
 
 /**
- * Lazy Adam on the first `size` columns of the rows listed in `ids` (each id at most once): moments and weights of other
- * rows and columns stay as they are (the rule of PyTorch's SparseAdam).
+ * Lazy Adam on the first `size` columns of the rows listed in `ids` (each id at most once): moments
+ * and weights of other rows and columns stay as they are (the rule of PyTorch's SparseAdam).
  *
  *   g = grads[i, k] + l2 * w;  m = beta1 m + rest1 g;  v = beta2 v + rest2 g^2;
  *   w -= step_size * m / (sqrt(v) * inv_sqrt_bc2 + epsilon)
  *
  * @param w     in/out; the row of ids[i] begins at w + ids[i] * w_stride
- * @param m, v  in/out; likewise with moment_stride (the two may be interleaved, so that a row's moments lie side by side)
+ * @param m, v  in/out; likewise with moment_stride (the two may be interleaved, so that a row's
+ *         moments lie side by side)
  * @param grads [n x grads_ld]
  * Order-preserving.
  */
@@ -145,23 +151,27 @@ typedef void adass_bce_fn(float *loss, float *dz, const float *z, const float *y
                           float scale);
 
 /**
- * y[r, c] += bias[c], then max(., 0) when `relu`. In place, y is [rows x cols] with leading dimension ld.
+ * y[r, c] += bias[c], then max(., 0) when `relu`. In place, y is [rows x cols] with leading
+ * dimension ld.
  * Order-preserving.
  */
 typedef void adass_bias_relu_fn(float *y, size_t ld, const float *bias, size_t rows, size_t cols,
                                 bool relu);
 
 /**
- * Gradient through ReLU and inverted dropout, from the activation that both left: dz[i] = a[i] > 0 ? da[i] * scale : 0, with scale = 1 / (1 - rate)
- * (1 without dropout). dz may be da. Order-preserving.
+ * Gradient through ReLU and inverted dropout, from the activation that both left: dz[i] = a[i] > 0
+ * ? da[i] * scale : 0, with scale = 1 / (1 - rate) (1 without dropout). dz may be da.
+ * Order-preserving.
  */
 typedef void adass_relu_backward_fn(float *dz, const float *da, const float *a, size_t n,
                                     float scale);
 
 /**
- * Inverted dropout in place: element i stays, times `scale`, when adass_mix32(adass_mix32(first + i) ^ key) >= threshold, else it becomes 0.
+ * Inverted dropout in place: element i stays, times `scale`, when adass_mix32(adass_mix32(first +
+ * i) ^ key) >= threshold, else it becomes 0.
  *
- * @param first      number of the first element in its layer, so that blocks can be done by any thread
+ * @param first      number of the first element in its layer, so that blocks can be done by any
+ *         thread
  * @param key        of this step and layer
  * @param threshold  rate * 2^32
  * Order-preserving.
@@ -181,20 +191,20 @@ typedef void adass_column_squares_fn(float *out, const float *x, size_t x_ld, si
  * The one list of kernels: declarations, tables, tests and benchmarks are made from it.
  * To add one: its type above, a line here, and kernels/<op>.tpl.h.
  */
-#define ADASS_KERNEL_OPS(X, isa) \
-    X(isa, lookup)               \
-    X(isa, lookup_fields)        \
-    X(isa, fm_forward)           \
-    X(isa, fm_backward)          \
-    X(isa, linear_forward)       \
-    X(isa, dedup_accumulate)     \
-    X(isa, adam_rows)            \
-    X(isa, adam_dense)           \
-    X(isa, bce)                  \
-    X(isa, bias_relu)            \
-    X(isa, relu_backward)        \
-    X(isa, dropout)              \
-    X(isa, column_sums)          \
+#define ADASS_KERNEL_OPS(X, isa)                                                                   \
+    X(isa, lookup)                                                                                 \
+    X(isa, lookup_fields)                                                                          \
+    X(isa, fm_forward)                                                                             \
+    X(isa, fm_backward)                                                                            \
+    X(isa, linear_forward)                                                                         \
+    X(isa, dedup_accumulate)                                                                       \
+    X(isa, adam_rows)                                                                              \
+    X(isa, adam_dense)                                                                             \
+    X(isa, bce)                                                                                    \
+    X(isa, bias_relu)                                                                              \
+    X(isa, relu_backward)                                                                          \
+    X(isa, dropout)                                                                                \
+    X(isa, column_sums)                                                                            \
     X(isa, column_squares)
 
 #define ADASS_KERNEL_SLOT(isa, op) adass_##op##_fn *op;
@@ -208,10 +218,12 @@ typedef struct adass_kernels {
 /**
  * The kernels of one ISA by name, or of the best one that CPU and operating system support.
  *
- * @param isa  "best" or NULL: what the environment variable ADASS_ISA names, else the best. Otherwise an ISA's name
+ * @param isa  "best" or NULL: what the environment variable ADASS_ISA names, else the best.
+ *         Otherwise an ISA's name
  * @param out  set to a table that lives as long as the program
- * @return ADASS_OK; ADASS_EINVAL for a name this build does not know; ADASS_EUNSUPPORTED for an ISA this CPU lacks. There is no
- *         fallback: it would put a wrong label on a number. `out` is untouched on error.
+ * @return ADASS_OK; ADASS_EINVAL for a name this build does not know; ADASS_EUNSUPPORTED for an ISA
+ *         this CPU lacks. There is no fallback: it would put a wrong label on a number. `out` is
+ *         untouched on error.
  */
 adass_status adass_kernels_get(const char *isa, const adass_kernels **out, adass_error *err);
 
@@ -221,7 +233,10 @@ size_t adass_isa_count(void);
 /** Name of ISA i < adass_isa_count(). */
 const char *adass_isa_name(size_t i);
 
-/** Whether CPU and operating system can run ISA i; otherwise *why (may be NULL) names what is missing. */
+/**
+ * Whether CPU and operating system can run ISA i; otherwise *why (may be NULL) names what is
+ * missing.
+ */
 bool adass_isa_supported(size_t i, const char **why);
 
 /**

@@ -9,8 +9,8 @@ extern "C" {
 #endif
 
 /**
- * Zeroed memory, aligned to a cache line; large blocks ask for huge pages and are touched here, so that no page fault falls into a
- * later measurement.
+ * Zeroed memory, aligned to a cache line; large blocks ask for huge pages and are touched here, so
+ * that no page fault falls into a later measurement.
  *
  * @return NULL when there is none; to be freed with free(). 0 bytes give a valid pointer.
  */

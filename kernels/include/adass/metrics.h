@@ -11,8 +11,9 @@ extern "C" {
 #endif
 
 /**
- * Area under the ROC curve, exact: the share of (positive, negative) pairs in which the positive has the higher score, ties counted half
- * (Mann and Whitney 1947). Pairs are counted in integers, up to 2^63 of them.
+ * Area under the ROC curve, exact: the share of (positive, negative) pairs in which the positive
+ * has the higher score, ties counted half (Mann and Whitney 1947). Pairs are counted in integers,
+ * up to 2^63 of them.
  *
  * @param scores  [n], any monotone scores; logits will do. -0 and 0 are equal
  * @param labels  [n]; above 0.5 is positive

@@ -1,9 +1,9 @@
 /*
  * Random numbers that are the same on every machine, compiler and thread count.
  *
- * `adass_rng` is a sequential generator (xoshiro256**, Blackman and Vigna 2018, seeded by splitmix64). `adass_mix64` and
- * `adass_mix32` are hashes for counter-based use: the number of element i depends on (seed, i) alone, so that any
- * thread can make any part of a stream.
+ * `adass_rng` is a sequential generator (xoshiro256**, Blackman and Vigna 2018, seeded by
+ * splitmix64). `adass_mix64` and `adass_mix32` are hashes for counter-based use: the number of
+ * element i depends on (seed, i) alone, so that any thread can make any part of a stream.
  */
 #ifndef ADASS_RNG_H
 #define ADASS_RNG_H
@@ -29,7 +29,9 @@ static inline uint64_t adass_mix64(uint64_t x)
     return x ^ (x >> 31);
 }
 
-/** A bijection of 32-bit words with good avalanche (multipliers: Ettinger's hash-prospector search). */
+/**
+ * A bijection of 32-bit words with good avalanche (multipliers: Ettinger's hash-prospector search).
+ */
 static inline uint32_t adass_mix32(uint32_t x)
 {
     x ^= x >> 16;
@@ -73,16 +75,10 @@ static inline uint64_t adass_rng_next(adass_rng *rng)
 }
 
 /** A word as a double in [0, 1), all 53 bits used. */
-static inline double adass_unit(uint64_t word)
-{
-    return (double)(word >> 11) * 0x1.0p-53;
-}
+static inline double adass_unit(uint64_t word) { return (double)(word >> 11) * 0x1.0p-53; }
 
 /** Uniform in [0, 1). */
-static inline double adass_rng_unit(adass_rng *rng)
-{
-    return adass_unit(adass_rng_next(rng));
-}
+static inline double adass_rng_unit(adass_rng *rng) { return adass_unit(adass_rng_next(rng)); }
 
 /** Uniform in [0, n), n >= 1, without bias (by rejection). */
 static inline uint64_t adass_rng_below(adass_rng *rng, uint64_t n)
@@ -103,8 +99,10 @@ static inline double adass_unit_sum4(uint64_t word)
 }
 
 /**
- * Standard normal to the eye: the centred sum of twelve uniforms (mean 0, variance 1, within +-6, kurtosis 2.9).
- * Additions only, so that the bits do not depend on a mathematical library, as those of Box-Muller would.
+ * Standard normal to the eye: the centred sum of twelve uniforms (mean 0, variance 1, within +-6,
+ * kurtosis 2.9).
+ * Additions only, so that the bits do not depend on a mathematical library, as those of Box-Muller
+ * would.
  */
 static inline double adass_normal(uint64_t word1, uint64_t word2, uint64_t word3)
 {

@@ -23,7 +23,8 @@ typedef struct adass_placement {
 } adass_placement;
 
 /**
- * Reads the topology of this machine, or builds one from hwloc's synthetic description, to see plans for machines that are not here.
+ * Reads the topology of this machine, or builds one from hwloc's synthetic description, to see
+ * plans for machines that are not here.
  *
  * @param synthetic  NULL for this machine, else e.g. "package:2 [numa] core:8 pu:2"
  */
@@ -32,8 +33,9 @@ adass_status adass_topology_open(adass_topology **out, const char *synthetic, ad
 void adass_topology_get_counts(const adass_topology *topology, adass_topology_counts *out);
 
 /**
- * Places threads one a core, the NUMA nodes in turn, so that memory bandwidth is shared out evenly; second hardware threads of a core are used
- * only when all cores have one, and more threads than processing units go around again.
+ * Places threads one a core, the NUMA nodes in turn, so that memory bandwidth is shared out evenly;
+ * second hardware threads of a core are used only when all cores have one, and more threads than
+ * processing units go around again.
  *
  * @param out  [n_threads], the plan
  */

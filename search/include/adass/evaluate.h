@@ -17,7 +17,8 @@ typedef struct adass_evaluator adass_evaluator;
 /**
  * Prepares a split, whose ids are checked here. The dataset must outlive the evaluator.
  *
- * @param max_rows  0 for all rows; else at most so many, evenly spaced over the split, the same for every model
+ * @param max_rows  0 for all rows; else at most so many, evenly spaced over the split, the same for
+ *         every model
  */
 adass_status adass_evaluator_open(adass_evaluator **out, const adass_dataset *dataset,
                                   adass_split split, size_t max_rows, const adass_compute *compute,

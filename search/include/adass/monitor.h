@@ -13,8 +13,12 @@ extern "C" {
 
 /** Both members may be NULL; so may a pointer to a monitor. */
 typedef struct adass_monitor {
-    /** Called now and then from the thread that began the work: `done` of `total` units of `stage` are over, `note` says how it goes (may be ""). */
-    void (*progress)(void *user, const char *stage, uint64_t done, uint64_t total, const char *note);
+    /**
+     * Called now and then from the thread that began the work: `done` of `total` units of `stage`
+     * are over, `note` says how it goes (may be "").
+     */
+    void (*progress)(void *user, const char *stage, uint64_t done, uint64_t total,
+                     const char *note);
     /** Asked at the same moments; true ends the work with ADASS_EINTERRUPTED. */
     bool (*stop)(void *user);
     void *user;

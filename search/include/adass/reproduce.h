@@ -1,4 +1,6 @@
-/* Suites: named sets of runs, done or taken up where they stopped, and the table of their results. */
+/*
+ * Suites: named sets of runs, done or taken up where they stopped, and the table of their results.
+ */
 #ifndef ADASS_REPRODUCE_H
 #define ADASS_REPRODUCE_H
 
@@ -9,20 +11,28 @@ extern "C" {
 #endif
 
 typedef struct adass_reproduce_options {
-    const char *suite;   /* a name of adass_suite_name() */
-    const char *dataset; /* a prepared dataset's folder, for suites on real data; NULL for planted ones, which make their own */
-    const char *out_dir; /* created when missing; holds runs/, table.md, table.csv, table.json, and data/ of planted suites */
-    size_t seeds;        /* 0 for the suite's own number */
-    uint64_t seed;       /* of the first; the others follow */
-    /** Called after each run; may be NULL. `reused`: its file was there already, of the same configuration, dataset and revision. */
-    void (*finished)(void *user, size_t done, size_t total, const char *run, double test_auc, bool reused);
+    const char *suite; /* a name of adass_suite_name() */
+    const char *
+        dataset; /* a prepared dataset's folder, for suites on real data; NULL for planted ones, which make their own */
+    const char *
+        out_dir; /* created when missing; holds runs/, table.md, table.csv, table.json, and data/ of planted suites */
+    size_t seeds;  /* 0 for the suite's own number */
+    uint64_t seed; /* of the first; the others follow */
+    /**
+     * Called after each run; may be NULL. `reused`: its file was there already, of the same
+     * configuration, dataset and revision.
+     */
+    void (*finished)(void *user, size_t done, size_t total, const char *run, double test_auc,
+                     bool reused);
     void *user;
 } adass_reproduce_options;
 
 /**
- * Runs a suite. On one dataset and for each backbone: every uniform size; then, with budgets as fractions of the parameters of the uniform size
- * whose mean validation AUC is best, the searched methods; all over the same seeds. Each run is a file `runs/<run>.json` ("adass-run-1"), written when it is complete,
- * so that an interrupted suite goes on where it stopped. At the end the table is written as Markdown, CSV and JSON ("adass-table-1").
+ * Runs a suite. On one dataset and for each backbone: every uniform size; then, with budgets as
+ * fractions of the parameters of the uniform size whose mean validation AUC is best, the searched
+ * methods; all over the same seeds. Each run is a file `runs/<run>.json` ("adass-run-1"), written
+ * when it is complete, so that an interrupted suite goes on where it stopped. At the end the table
+ * is written as Markdown, CSV and JSON ("adass-table-1").
  *
  * @return ADASS_OK; ADASS_EINTERRUPTED when the monitor stopped it; otherwise what failed
  */

@@ -1,5 +1,6 @@
 /*
- * One run: a method finds a size assignment, a stand-alone model of that assignment is trained and, once, measured on the test split.
+ * One run: a method finds a size assignment, a stand-alone model of that assignment is trained and,
+ * once, measured on the test split.
  */
 #ifndef ADASS_RUN_H
 #define ADASS_RUN_H
@@ -21,34 +22,37 @@ typedef struct adass_run_config {
     size_t size;                     /* uniform: the size of every field */
     uint64_t budget;                 /* searched methods: embedding parameters at most */
     adass_candidates candidates;     /* searched methods */
-    adass_model_config model;        /* its seed is derived from `seed`, as are those of the other parts */
+    adass_model_config model; /* its seed is derived from `seed`, as are those of the other parts */
     adass_train_config train;
     adass_supernet_config supernet;
     adass_search_config search;
     uint64_t seed;
 } adass_run_config;
 
-/** The settings that commands and suites start from: DeepFM with an MLP of 128-64, Adam 1e-3, candidates 0 and 2..64. */
+/**
+ * The settings that commands and suites start from: DeepFM with an MLP of 128-64, Adam 1e-3,
+ * candidates 0 and 2..64.
+ */
 adass_run_config adass_run_config_default(void);
 
 /** What stages 1 and 2 tell, for the record; zero for methods without a search. */
 typedef struct adass_found {
     double supernet_seconds, search_seconds;
     uint64_t supernet_steps;
-    double drawn_params;   /* mean embedding parameters of the supernet's steps */
-    double inherited_auc;  /* of the assignment, in the supernet, on the evaluation rows */
-    size_t evaluations;    /* of different subnets */
-    size_t repairs;        /* candidates by which the policy's mode was shrunk into the budget */
-    double lambda;         /* at the end */
-    double *probability;   /* [n_fields x K] of the sampler at the end, or NULL; owned */
-    double *policy;        /* [n_fields x K] at the end, or NULL; owned */
+    double drawn_params;  /* mean embedding parameters of the supernet's steps */
+    double inherited_auc; /* of the assignment, in the supernet, on the evaluation rows */
+    size_t evaluations;   /* of different subnets */
+    size_t repairs;       /* candidates by which the policy's mode was shrunk into the budget */
+    double lambda;        /* at the end */
+    double *probability;  /* [n_fields x K] of the sampler at the end, or NULL; owned */
+    double *policy;       /* [n_fields x K] at the end, or NULL; owned */
 } adass_found;
 
 /** A run's outcome; to be freed with adass_run_result_free(). */
 typedef struct adass_run_result {
     size_t n_fields;
-    size_t *sizes;    /* [n_fields]; owned */
-    uint64_t params;  /* embedding parameters, sum of vocab x size */
+    size_t *sizes;         /* [n_fields]; owned */
+    uint64_t params;       /* embedding parameters, sum of vocab x size */
     uint64_t other_params; /* dense layers, biases, first-order weights */
     adass_found found;
     adass_train_result train; /* validation metrics among them */
@@ -57,7 +61,8 @@ typedef struct adass_run_result {
 } adass_run_result;
 
 /**
- * Work on one dataset. It keeps the supernet of the last run, so that another budget costs a search only: stage 1 does not depend on the budget.
+ * Work on one dataset. It keeps the supernet of the last run, so that another budget costs a search
+ * only: stage 1 does not depend on the budget.
  * One thread at a time.
  */
 typedef struct adass_session adass_session;
@@ -77,7 +82,8 @@ void adass_session_close(adass_session *session);
  * Finds the method's size assignment: `sizes`, `params` and `found` of the result.
  *
  * @param out  filled; to be freed on errors too
- * @return ADASS_OK; ADASS_EINVAL for a configuration that cannot be used, or a budget that cannot be kept
+ * @return ADASS_OK; ADASS_EINVAL for a configuration that cannot be used, or a budget that cannot
+ *         be kept
  */
 adass_status adass_run_find(adass_session *session, const adass_run_config *config,
                             adass_run_result *out, adass_error *err);

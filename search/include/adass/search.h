@@ -1,5 +1,6 @@
 /*
- * Stage 2 of AdaS&S: a size assignment under a budget, found on the trained supernet by reinforcement learning with a resource-competition penalty.
+ * Stage 2 of AdaS&S: a size assignment under a budget, found on the trained supernet by
+ * reinforcement learning with a resource-competition penalty.
  */
 #ifndef ADASS_SEARCH_H
 #define ADASS_SEARCH_H
@@ -13,18 +14,22 @@ extern "C" {
 #endif
 
 /**
- * The policy is factorised: logits theta_f in R^K for each field, pi(a) = prod_f softmax(theta_f)[a_f]. An iteration draws a population of
- * assignments, measures the validation AUC A(a) of each subnet with inherited weights, and moves theta along
+ * The policy is factorised: logits theta_f in R^K for each field, pi(a) = prod_f
+ * softmax(theta_f)[a_f]. An iteration draws a population of assignments, measures the validation
+ * AUC A(a) of each subnet with inherited weights, and moves theta along
  *
  *   mean over a of (R_f(a) - b_f) grad log pi_f(a_f)  +  entropy_t grad H(pi_f)
  *
- * (REINFORCE, Williams 1992) with b_f a moving mean of R_f, and entropy_t falling linearly to 0. The reward of field f is
+ * (REINFORCE, Williams 1992) with b_f a moving mean of R_f, and entropy_t falling linearly to 0.
+ * The reward of field f is
  *
- *   R_f(a) = A(a) / sigma_A - lambda max(0, params(a) / C - 1) M s_f(a),   s_f(a) = V_f c_{a_f} / params(a):
+ *   R_f(a) = A(a) / sigma_A - lambda max(0, params(a) / C - 1) M s_f(a),
+ *   s_f(a) = V_f c_{a_f} / params(a):
  *
- * beyond the budget C the fields compete, each paying in proportion to the share that it occupies. sigma_A is the standard deviation of A in the first population, which the
- * uniform policy draws (a running one would blow up noise as the policy settles);
- * lambda rises and falls with the policy's expected params(a) / C - 1 (dual ascent), never below 0.
+ * beyond the budget C the fields compete, each paying in proportion to the share that it occupies.
+ * sigma_A is the standard deviation of A in the first population, which the uniform policy draws (a
+ * running one would blow up noise as the policy settles); lambda rises and falls with the policy's
+ * expected params(a) / C - 1 (dual ascent), never below 0.
  */
 typedef struct adass_search_config {
     size_t eval_rows; /* validation rows of an evaluation; 0 for all */
@@ -33,7 +38,8 @@ typedef struct adass_search_config {
     double entropy;        /* weight of the entropy bonus at the beginning */
     double baseline_decay; /* of b_f, an iteration */
     double penalty;        /* lambda at the beginning */
-    double penalty_rate;   /* of the dual ascent; with both 0 there is no penalty, and only the repair keeps the budget */
+    /* of the dual ascent; with both 0 there is no penalty, and only the repair keeps the budget */
+    double penalty_rate;
     uint64_t seed;
 } adass_search_config;
 
@@ -48,14 +54,16 @@ typedef struct adass_search_result {
 } adass_search_result;
 
 /**
- * Searches. The answer is the policy's mode; while it exceeds the budget, the field that loses the least AUC for each parameter it saves is shrunk by one
- * candidate: the assignment returned never exceeds the budget.
+ * Searches. The answer is the policy's mode; while it exceeds the budget, the field that loses the
+ * least AUC for each parameter it saves is shrunk by one candidate: the assignment returned never
+ * exceeds the budget.
  *
  * @param model   trained supernet, not changed
  * @param budget  parameters
  * @param choice  out, [n_fields]: candidate numbers
  * @param out     to be freed with adass_search_result_free(), on errors too
- * @return ADASS_OK; ADASS_EINVAL when even the cheapest assignment with an input to the model exceeds the budget
+ * @return ADASS_OK; ADASS_EINVAL when even the cheapest assignment with an input to the model
+ *         exceeds the budget
  */
 adass_status adass_search(const adass_model *model, const adass_candidates *candidates,
                           const adass_dataset *dataset, const adass_compute *compute,
@@ -66,8 +74,9 @@ adass_status adass_search(const adass_model *model, const adass_candidates *cand
 void adass_search_result_free(adass_search_result *result);
 
 /**
- * A random assignment inside the window [0.9, 1] of the budget: sizes are drawn uniformly until the parameters fall into it; if ten thousand draws do not,
- * the largest that fits is taken (the cheapest assignment if none does).
+ * A random assignment inside the window [0.9, 1] of the budget: sizes are drawn uniformly until the
+ * parameters fall into it; if ten thousand draws do not, the largest that fits is taken (the
+ * cheapest assignment if none does).
  *
  * @return ADASS_OK; ADASS_EINVAL when even the smallest candidate everywhere exceeds the budget
  */

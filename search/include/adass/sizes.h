@@ -30,7 +30,10 @@ adass_status adass_candidates_parse(const char *text, adass_candidates *out, ada
 /** sum_f vocab_f * size_f: the embedding parameters of a size assignment. */
 uint64_t adass_sizes_params(const size_t *vocab, const size_t *sizes, size_t n_fields);
 
-/** Sizes of an assignment that is given by candidate numbers: sizes[f] = candidates.sizes[choice[f]]. */
+/**
+ * Sizes of an assignment that is given by candidate numbers: sizes[f] =
+ * candidates.sizes[choice[f]].
+ */
 void adass_sizes_from_choice(const adass_candidates *candidates, const uint8_t *choice,
                              size_t n_fields, size_t *sizes);
 
@@ -52,7 +55,8 @@ adass_status adass_sizes_write(const char *path, const adass_dataset *dataset, c
  * Reads the sizes of a dataset's fields from sizes.json.
  *
  * @param sizes  out, [dataset->n_fields]
- * @return ADASS_OK; ADASS_EFORMAT when the file is not of the format, or its fields are not the dataset's (each is named); ADASS_EIO
+ * @return ADASS_OK; ADASS_EFORMAT when the file is not of the format, or its fields are not the
+ *         dataset's (each is named); ADASS_EIO
  */
 adass_status adass_sizes_read(const char *path, const adass_dataset *dataset, size_t *sizes,
                               adass_error *err);

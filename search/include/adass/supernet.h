@@ -1,6 +1,6 @@
 /*
- * Stage 1 of AdaS&S: one model of the largest candidate size whose subnets share its weights, each step training the subnet of an assignment that a
- * sampler draws.
+ * Stage 1 of AdaS&S: one model of the largest candidate size whose subnets share its weights, each
+ * step training the subnet of an assignment that a sampler draws.
  */
 #ifndef ADASS_SUPERNET_H
 #define ADASS_SUPERNET_H
@@ -15,25 +15,30 @@ extern "C" {
 #endif
 
 /**
- * The adaptive sampler. The abstract of arXiv 2411.07504 says "adaptive sampling" without a formula; this reading is ours.
+ * The adaptive sampler. The abstract of arXiv 2411.07504 says "adaptive sampling" without a
+ * formula; this reading is ours.
  *
- * Column group k of field f is the columns (c_{k-1}, c_k]. A slice of size c_k trains the groups 1..k, so that under uniform sampling the last group is trained
- * K times less often than the first, and groups of fields with rare features lag further. For each (f, k) two running means are kept:
- *   G[f][k]  how far the group is from trained: root mean square gradient of its elements in touched rows;
+ * Column group k of field f is the columns (c_{k-1}, c_k]. A slice of size c_k trains the groups
+ * 1..k, so that under uniform sampling the last group is trained K times less often than the first,
+ * and groups of fields with rare features lag further. For each (f, k) two running means are kept:
+ *   G[f][k]  how far the group is from trained: root mean square gradient of its elements in the
+ *            touched rows;
  *   L[f][k]  the loss, relative to the running mean loss, of the steps that drew size k for field f.
- * Need = standardised log G + standardised L within the field; after the warm-up, refreshed every `interval` steps,
+ * Need = standardised log G + standardised L within the field; after the warm-up, refreshed every
+ * `interval` steps,
  *   p_f(k) = floor / K + (1 - floor) softmax_k(need / temperature).
  *
  * Size 0 has nothing to train and counts as average; a draw that drops every field is drawn again.
- * Two fields interact over the components that both have. Drawn independently, the last group of two fields meets in one step of K^2 only; so in
- * a share `coupling` of the steps all fields are drawn by the same random number, largest with largest, which leaves each p_f as it is.
+ * Two fields interact over the components that both have. Drawn independently, the last group of
+ * two fields meets in one step of K^2 only; so in a share `coupling` of the steps all fields are
+ * drawn by the same random number, largest with largest, which leaves each p_f as it is.
  */
 typedef struct adass_adaptive_config {
     double floor;       /* epsilon: share of the uniform part, in [0, 1] */
     double temperature; /* > 0 */
     double warmup;      /* share of the steps that are drawn uniformly first */
     double decay;       /* of the running means, a step in which the cell was drawn */
-    double coupling;    /* share of the steps in which all fields draw by one random number, in [0, 1] */
+    double coupling;    /* share of the steps in which all fields draw by one number, in [0, 1] */
     uint64_t interval;  /* steps between refreshes */
 } adass_adaptive_config;
 
@@ -49,7 +54,7 @@ typedef struct adass_supernet_config {
 typedef struct adass_supernet_result {
     double seconds;
     uint64_t steps;
-    double drawn_params; /* mean embedding parameters of the drawn subnets: the cost of a step goes with it */
+    double drawn_params; /* mean embedding parameters of the drawn subnets */
     /** probability[f * K + k] at the end; owned by the result */
     double *probability;
 } adass_supernet_result;

@@ -23,7 +23,8 @@ typedef struct adass_train_result {
 } adass_train_result;
 
 /**
- * Trains on the train split, measures the validation split after each epoch, and leaves the model with the weights of the best epoch. Does not look at the test split.
+ * Trains on the train split, measures the validation split after each epoch, and leaves the model
+ * with the weights of the best epoch. Does not look at the test split.
  */
 adass_status adass_train(adass_model *model, const adass_dataset *dataset,
                          const adass_compute *compute, const adass_train_config *config,
