@@ -14,8 +14,26 @@ struct adass_batches {
     float *labels;                     /* [batch_size] */
 };
 
-adass_status adass_dataset_check_ids(const adass_dataset *dataset, adass_split split,
-                                     adass_error *err)
+/* Labels are outside [0, 1] only in a file that another program wrote or changed. */
+static adass_status check_labels(const adass_dataset *dataset, adass_split split, adass_error *err)
+{
+    const adass_rows *rows = &dataset->splits[split];
+    size_t bad = SIZE_MAX;
+#pragma omp parallel for schedule(static) reduction(min : bad)
+    for (size_t r = 0; r < rows->n; r++) {
+        const float label = adass_rows_label(rows, r);
+        if (!(label >= 0.0f && label <= 1.0f) && r < bad)
+            bad = r;
+    }
+    if (bad == SIZE_MAX)
+        return ADASS_OK;
+    return adass_fail(
+        err, ADASS_EFORMAT,
+        "%s/%s/labels.npy: row %zu: label %g is outside [0, 1]; prepare the dataset again",
+        dataset->dir, adass_split_name(split), bad, (double)adass_rows_label(rows, bad));
+}
+
+static adass_status check_ids(const adass_dataset *dataset, adass_split split, adass_error *err)
 {
     const adass_rows *rows = &dataset->splits[split];
     const size_t n_fields = dataset->n_fields;
@@ -38,13 +56,20 @@ adass_status adass_dataset_check_ids(const adass_dataset *dataset, adass_split s
         dataset->fields[f].name, dataset->fields[f].vocab);
 }
 
+adass_status adass_dataset_check_rows(const adass_dataset *dataset, adass_split split,
+                                      adass_error *err)
+{
+    const adass_status status = check_ids(dataset, split, err);
+    return status == ADASS_OK ? check_labels(dataset, split, err) : status;
+}
+
 adass_status adass_batches_open(adass_batches **out, const adass_dataset *dataset,
                                 adass_split split, size_t batch_size, adass_error *err)
 {
     if (batch_size == 0)
         return adass_fail(err, ADASS_EINVAL,
                           "a batch of 0 samples cannot be read; give at least 1");
-    const adass_status status = adass_dataset_check_ids(dataset, split, err);
+    const adass_status status = adass_dataset_check_rows(dataset, split, err);
     if (status != ADASS_OK)
         return status;
     const adass_rows *rows = &dataset->splits[split];

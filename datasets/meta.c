@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_BYTES_MAX = 64 << 20, FIELDS_MAX = 1 << 16 };
+enum { TEXT_BYTES_MAX = 64 << 20, FIELDS_MAX = 1 << 16, NAME_BYTES_MAX = 64 };
 
 static const char format_tag[] = "adass-dataset-1";
 static const char remedy[] = "prepare the dataset again";
@@ -198,8 +198,8 @@ static adass_status read_field(reader *r, const json_t *item, size_t f)
     snprintf(where, sizeof where, "field %zu", f);
     const char *name = json_string_value(json_object_get(item, "name"));
     const char *kind = json_string_value(json_object_get(item, "kind"));
-    if (name == NULL || name[0] == '\0')
-        return fail_at(r, "%s has no name", where);
+    if (name == NULL || name[0] == '\0' || strlen(name) > NAME_BYTES_MAX)
+        return fail_at(r, "%s has no name of 1 to %d bytes", where, NAME_BYTES_MAX);
     if (kind == NULL || strcmp(kind, "categorical") != 0)
         return fail_at(r, "%s: its kind is not 'categorical'", where);
     field->name = strdup(name);

@@ -43,7 +43,7 @@ adass_status adass_evaluator_open(adass_evaluator **out, const adass_dataset *da
                                   adass_split split, size_t max_rows, const adass_compute *compute,
                                   adass_error *err)
 {
-    adass_status status = adass_dataset_check_ids(dataset, split, err);
+    adass_status status = adass_dataset_check_rows(dataset, split, err);
     if (status != ADASS_OK)
         return status;
     const adass_rows *rows = &dataset->splits[split];

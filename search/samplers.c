@@ -8,11 +8,14 @@ static const adass_sampler_kind *const kinds[] = { &adass_sampler_uniform,
 
 adass_status adass_sampler_find(const char *name, const adass_sampler_kind **out, adass_error *err)
 {
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+    char names[128] = "";
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(name, kinds[i]->name) == 0) {
             *out = kinds[i];
             return ADASS_OK;
         }
-    return adass_fail(err, ADASS_EINVAL, "no sampler named '%s'; there are uniform and adaptive",
-                      name);
+        strcat(names, i == 0 ? "" : ", ");
+        strcat(names, kinds[i]->name);
+    }
+    return adass_fail(err, ADASS_EINVAL, "no sampler named '%s'; there are %s", name, names);
 }

@@ -27,8 +27,9 @@ static adass_suite planted(void)
 {
     adass_suite suite = {
         .name = "planted",
-        .summary = "300,000 planted rows of MovieLens-1M's shape, where the true ranks and the best "
-                   "possible AUC are known; DeepFM and FM, 3 seeds",
+        .summary =
+            "300,000 planted rows of MovieLens-1M's shape, where the true ranks and the best "
+            "possible AUC are known; DeepFM and FM, 3 seeds",
         .shape = "movielens",
         .rows = 300000,
         .n_backbones = 2,

@@ -18,7 +18,7 @@ static adass_status verify(const adass_dataset *dataset, adass_error *err)
 {
     adass_status status = adass_dataset_verify(dataset, err);
     for (int s = 0; s < ADASS_N_SPLITS && status == ADASS_OK; s++)
-        status = adass_dataset_check_ids(dataset, (adass_split)s, err);
+        status = adass_dataset_check_rows(dataset, (adass_split)s, err);
     return status;
 }
 

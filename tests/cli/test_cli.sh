@@ -205,7 +205,7 @@ assert s["params"] <= s["budget"] and len(s["sizes"]) == 8' || fail "sizes.json 
     expect 1 err "^adass search: a budget of 100 parameters cannot be kept" search d "${small[@]}" --candidates 2,4 --budget 100
     expect 2 err "^adass search: candidate sizes '4,2' must rise" search d --candidates 4,2
     expect 2 err "no method named .magic.; there are given, uniform, random, adass" search d --method magic
-    expect 2 err "uniform and adaptive" search d --sampler magic
+    expect 2 err "no sampler named .magic.; there are uniform, adaptive" search d --sampler magic
     expect 1 err "^adass search: no/sizes\.json: cannot be written" search d --out no/sizes.json
 }
 

@@ -111,7 +111,7 @@ static void test_round_trip(void **state)
         }
         assert_int_equal(split_of(row - 1), s);
         assert_true(fabs(adass_rows_label_rate(rows) - positives / (double)rows->n) < 1e-12);
-        expect_ok(adass_dataset_check_ids(d, (adass_split)s, &err), &err);
+        expect_ok(adass_dataset_check_rows(d, (adass_split)s, &err), &err);
     }
     assert_int_equal(row, ROWS);
     adass_dataset_close(d);
@@ -298,8 +298,8 @@ static void test_false_descriptions(void **state)
         { "adass-dataset-1", "adass-dataset-2", "adass-dataset-2" },
         { "\"format\"", "\"tamrof\"", "missing" },
         { "\"fields\"", "\"sdleif\"", "'fields'" },
-        { "\"name\": \"user\"", "\"name\": \"\"", "field 0 has no name" },
-        { "\"name\": \"user\"", "\"name\": 5", "field 0 has no name" },
+        { "\"name\": \"user\"", "\"name\": \"\"", "field 0 has no name of 1 to 64 bytes" },
+        { "\"name\": \"user\"", "\"name\": 5", "field 0 has no name of 1 to 64 bytes" },
         { "\"name\": \"user\"", "\"name\": \"item\"", "'item'" },
         { "\"kind\": \"categorical\"", "\"kind\": \"text\"", "field 0: its kind" },
         { "\"vocab\": 11", "\"vocab\": 0", "field 0: 'vocab'" },
@@ -421,6 +421,27 @@ static void test_float_labels(void **state)
     adass_dataset_close(d);
 }
 
+static void expect_label_refused(const char *dir, float label)
+{
+    float labels[45] = { 0 };
+    labels[31] = label;
+    replace_array(dir, 1, ADASS_NPY_F32, 0, labels, 45);
+    adass_dataset *d = NULL;
+    adass_error err;
+    expect_ok(adass_dataset_open(&d, dir, &err), &err);
+    assert_int_equal(adass_dataset_check_rows(d, ADASS_TRAIN, &err), ADASS_EFORMAT);
+    expect_message(&err, "train/labels.npy: row 31: label");
+    adass_dataset_close(d);
+}
+
+static void test_bad_labels(void **state)
+{
+    const scratch_path dir = within(*state, "d");
+    expect_label_refused(dir.text, 1.5f);
+    expect_label_refused(dir.text, -0.25f);
+    expect_label_refused(dir.text, NAN);
+}
+
 static void test_id_out_of_vocabulary(void **state)
 {
     const scratch_path dir = within(*state, "d");
@@ -431,8 +452,8 @@ static void test_id_out_of_vocabulary(void **state)
     adass_dataset *d = NULL;
     adass_error err;
     expect_ok(adass_dataset_open(&d, dir.text, &err), &err);
-    expect_ok(adass_dataset_check_ids(d, ADASS_TRAIN, &err), &err);
-    assert_int_equal(adass_dataset_check_ids(d, ADASS_VALID, &err), ADASS_EFORMAT);
+    expect_ok(adass_dataset_check_rows(d, ADASS_TRAIN, &err), &err);
+    assert_int_equal(adass_dataset_check_rows(d, ADASS_VALID, &err), ADASS_EFORMAT);
     expect_message(&err, "valid/ids.npy: row 7: id 7 of field 'item'");
     adass_batches *b = NULL;
     assert_int_equal(adass_batches_open(&b, d, ADASS_VALID, 4, &err), ADASS_EFORMAT);
@@ -545,6 +566,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_json_place, set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_wrong_shapes, set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_float_labels, set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_bad_labels, set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_id_out_of_vocabulary, set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_output_cannot_be_made, set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_given_up, set_up, scratch_tear_down),

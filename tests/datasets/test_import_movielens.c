@@ -206,7 +206,7 @@ static adass_dataset *import(const char *raw, const char *out, bool no_time)
     expect_ok(adass_dataset_open(&d, out, &err), &err);
     expect_ok(adass_dataset_verify(d, &err), &err);
     for (int s = 0; s < ADASS_N_SPLITS; s++)
-        expect_ok(adass_dataset_check_ids(d, (adass_split)s, &err), &err);
+        expect_ok(adass_dataset_check_rows(d, (adass_split)s, &err), &err);
     return d;
 }
 

@@ -21,13 +21,13 @@ typedef struct adass_batch {
 typedef struct adass_batches adass_batches;
 
 /**
- * Checks that every id of a split lies inside its field's vocabulary, which kernels take for
- * granted.
+ * Checks that every id of a split lies inside its field's vocabulary and every label in [0, 1],
+ * which kernels take for granted.
  *
- * @return ADASS_OK, or ADASS_EFORMAT naming file, row and field
+ * @return ADASS_OK, or ADASS_EFORMAT naming file and row
  */
-adass_status adass_dataset_check_ids(const adass_dataset *dataset, adass_split split,
-                                     adass_error *err);
+adass_status adass_dataset_check_rows(const adass_dataset *dataset, adass_split split,
+                                      adass_error *err);
 
 /**
  * A reader over a split, whose ids are checked here. The dataset must outlive it.
