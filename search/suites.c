@@ -28,10 +28,10 @@ static adass_suite planted(void)
     adass_suite suite = {
         .name = "planted",
         .summary =
-            "300,000 planted rows of MovieLens-1M's shape, where the true ranks and the best "
+            "400,000 planted rows of MovieLens-1M's shape, where the true ranks and the best "
             "possible AUC are known; DeepFM and FM, 3 seeds",
         .shape = "movielens",
-        .rows = 300000,
+        .rows = 400000,
         .n_backbones = 2,
         .backbones = { ADASS_DEEPFM, ADASS_FM },
         .uniform = adass_candidates_default(),
