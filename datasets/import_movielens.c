@@ -20,7 +20,7 @@
 #include <unistd.h>
 
 enum { MAX_COLUMNS = 24, MAX_VALUES = 4, MAX_FIELDS = 2 + 2 * MAX_VALUES + 2, STREAM_SPLIT = 1 };
-enum { SECONDS_PER_HOUR = 3600, SECONDS_PER_DAY = 86400 };
+enum { SECONDS_PER_HOUR = 3600, SECONDS_PER_DAY = 86400, LINES_A_TICK = 1 << 14 };
 
 /* Finds a value in a row: NULL, or what is wrong with `out`, which is set in either case. */
 typedef const char *take_value(const adass_cell *cells, adass_cell *out);
@@ -153,6 +153,7 @@ typedef struct movielens {
     const char *raw_dir;
     const layout *layout;
     bool time;
+    const adass_monitor *monitor; /* may be NULL */
     uint64_t split_seed;
     side users, movies;
     size_t n_fields;
@@ -253,6 +254,8 @@ static adass_status read_lines(movielens *m, const table *t, adass_text_reader *
                 status = use(m, t, &line, cells, err);
             rows++;
         }
+        if (status == ADASS_OK && rows % LINES_A_TICK == 0)
+            status = adass_monitor_tick(m->monitor, t->file, rows, 0, "", err);
         if (status != ADASS_OK)
             return status;
     }
@@ -519,6 +522,7 @@ adass_status adass_import_movielens(const char *raw_dir, const char *out_dir,
     movielens m = {
         .raw_dir = raw_dir,
         .time = !options->no_time,
+        .monitor = options->monitor,
         .split_seed = adass_seed_derive(options->seed, STREAM_SPLIT),
         .files = json_object(),
     };

@@ -367,8 +367,8 @@ static adass_status write_block(const teacher *t, const block *b, size_t n, adas
     return status;
 }
 
-static adass_status write_rows(const teacher *t, size_t rows, adass_writer *writer, scores *test,
-                               adass_error *err)
+static adass_status write_rows(const teacher *t, size_t rows, const adass_monitor *monitor,
+                               adass_writer *writer, scores *test, adass_error *err)
 {
     block b = {
         .ids = malloc(BLOCK_ROWS * t->shape->n_fields * sizeof *b.ids),
@@ -383,6 +383,8 @@ static adass_status write_rows(const teacher *t, size_t rows, adass_writer *writ
         const size_t n = rows - first < BLOCK_ROWS ? rows - first : BLOCK_ROWS;
         make_rows(t, &b, first, n);
         status = write_block(t, &b, n, writer, test, err);
+        if (status == ADASS_OK)
+            status = adass_monitor_tick(monitor, "synth", first + n, rows, "", err);
     }
     free(b.ids);
     free(b.labels);
@@ -456,7 +458,7 @@ adass_status adass_synth_write(const adass_synth_options *options, const char *o
     if (status == ADASS_OK)
         status = calibrate(&t, err);
     if (status == ADASS_OK)
-        status = write_rows(&t, rows, writer, &test, err);
+        status = write_rows(&t, rows, options->monitor, writer, &test, err);
     if (status == ADASS_OK)
         status = finish(&t, rows, writer, &test, err);
     adass_writer_close(writer);

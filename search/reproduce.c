@@ -105,9 +105,9 @@ static adass_status check_planted(const suite_run *r, const char *path, adass_er
 static adass_status open_planted(suite_run *r, adass_error *err)
 {
     char path[PATH_CHARS];
-    const adass_synth_options synth = { .shape = r->suite.shape,
-                                        .rows = r->suite.rows,
-                                        .seed = PLANTED_SEED };
+    const adass_synth_options synth = {
+        .shape = r->suite.shape, .rows = r->suite.rows, .seed = PLANTED_SEED, .monitor = &r->monitor
+    };
     adass_status status = make_folders(r->options->out_dir, "data", err);
     snprintf(path, sizeof path, "%s/data/%s", r->options->out_dir, r->suite.shape);
     if (status == ADASS_OK && access(path, F_OK) != 0)

@@ -1,6 +1,7 @@
 /* `adass data`: makes, imports and shows datasets. */
 #include "cli.h"
 #include "options.h"
+#include "progress.h"
 
 #include "adass/batches.h"
 #include "adass/import.h"
@@ -194,9 +195,14 @@ static int run_synth(int argc, char **argv)
     int status;
     if (!adass_options_parse(&usage, argc, argv, &out, &status))
         return status;
-    synth.seed = common.seed;
     adass_error err;
-    if (adass_synth_write(&synth, out, &err) != ADASS_OK)
+    adass_progress progress;
+    adass_progress_begin(&progress);
+    synth.seed = common.seed;
+    synth.monitor = &progress.monitor;
+    const adass_status written = adass_synth_write(&synth, out, &err);
+    adass_progress_end(&progress);
+    if (written != ADASS_OK)
         return adass_cli_fail(usage.command, &err);
     return print_written(usage.command, out);
 }
@@ -226,9 +232,14 @@ static int run_import_movielens(int argc, char **argv)
     int status;
     if (!adass_options_parse(&usage, argc, argv, args, &status))
         return status;
-    import.seed = common.seed;
     adass_error err;
-    if (adass_import_movielens(args[0], args[1], &import, &err) != ADASS_OK)
+    adass_progress progress;
+    adass_progress_begin(&progress);
+    import.seed = common.seed;
+    import.monitor = &progress.monitor;
+    const adass_status imported = adass_import_movielens(args[0], args[1], &import, &err);
+    adass_progress_end(&progress);
+    if (imported != ADASS_OK)
         return adass_cli_fail(usage.command, &err);
     return print_written(usage.command, args[1]);
 }

@@ -71,8 +71,11 @@ static void print_line(const adass_progress *p, double time, uint64_t done, uint
     format_rate(pace, rate);
     if (rate > 0.0 && total >= done)
         format_duration(left, (double)(total - done) / rate);
-    snprintf(line, sizeof line, "%s %3.0f%%  %s/s  %s left  %s", p->stage,
-             total > 0 ? 100.0 * (double)done / (double)total : 0.0, pace, left, note);
+    if (total > 0)
+        snprintf(line, sizeof line, "%s %3.0f%%  %s/s  %s left  %s", p->stage,
+                 100.0 * (double)done / (double)total, pace, left, note);
+    else /* of unknown length */
+        snprintf(line, sizeof line, "%s %" PRIu64 "  %s/s  %s", p->stage, done, pace, note);
     fprintf(stderr, "\r%.*s\033[K", columns(), line);
     fflush(stderr);
 }

@@ -6,6 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "adass/monitor.h"
 #include "adass/status.h"
 
 #ifdef __cplusplus
@@ -14,8 +15,9 @@ extern "C" {
 
 /** What every importer is told. */
 typedef struct adass_import_options {
-    uint64_t seed; /* of the split */
-    bool no_time;  /* leave out the fields that come from the time stamp */
+    uint64_t seed;                /* of the split */
+    bool no_time;                 /* leave out the fields that come from the time stamp */
+    const adass_monitor *monitor; /* may be NULL; the number of lines is not known: total 0 */
 } adass_import_options;
 
 /**

@@ -7,6 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "adass/monitor.h"
 #include "adass/status.h"
 
 #ifdef __cplusplus
@@ -14,9 +15,10 @@ extern "C" {
 #endif
 
 typedef struct adass_synth_options {
-    const char *shape; /* "tiny" or "movielens" */
-    size_t rows;       /* in all; 0 for the shape's own number */
-    uint64_t seed;     /* of the truth and of the rows */
+    const char *shape;            /* "tiny" or "movielens" */
+    size_t rows;                  /* in all; 0 for the shape's own number */
+    uint64_t seed;                /* of the truth and of the rows */
+    const adass_monitor *monitor; /* may be NULL */
 } adass_synth_options;
 
 /**
