@@ -144,15 +144,16 @@ test_full_output() {
 }
 
 # Ctrl-C ends the work in good order.
+# --foreground: without it timeout signals twice, and the second Ctrl-C kills at once.
 test_interrupt() {
     status=0
-    timeout --preserve-status -k 60 -s INT 3 "$adass" train d --epochs 1e6 --patience 1e6 \
+    timeout --foreground --preserve-status -k 60 -s INT 3 "$adass" train d --epochs 1e6 --patience 1e6 \
         >"$work/out" 2>"$work/err" || status=$?
     ((status == 130)) || fail "interrupted adass train: status $status instead of 130"
     grep -q '^adass train: stopped on request' "$work/err" ||
         fail "interrupted adass train: $(head -c 300 "$work/err")"
     status=0 # and no temporary folder is left, as expect_files sees in the end
-    timeout --preserve-status -k 60 -s INT 1 "$adass" data synth --rows 1e9 e \
+    timeout --foreground --preserve-status -k 60 -s INT 1 "$adass" data synth --rows 1e9 e \
         >"$work/out" 2>"$work/err" || status=$?
     ((status == 130)) || fail "interrupted adass data synth: status $status instead of 130"
 }
