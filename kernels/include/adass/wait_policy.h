@@ -13,7 +13,7 @@ extern "C" {
  *
  * A spinning thread keeps its core from the one that it waits for, as soon as anything else runs on
  * the machine: training of an FM with both cores of a two-core machine shared with two other
- * processes took 9.9 s an epoch pair when spinning and 1.1 s when sleeping.
+ * processes took 9.9 s for two epochs when spinning and 1.1 s when sleeping.
  *
  * @param argv  main's, ended by NULL
  */
