@@ -47,12 +47,16 @@ struct limits {
 extern const bench_limit_loops bench_limits_scalar;
 #if defined(__x86_64__)
 extern const bench_limit_loops bench_limits_avx2, bench_limits_avx512;
+#elif defined(__aarch64__)
+extern const bench_limit_loops bench_limits_neon;
 #endif
 
 static const bench_limit_loops *const all_loops[] = {
 #if defined(__x86_64__)
     &bench_limits_avx512,
     &bench_limits_avx2,
+#elif defined(__aarch64__)
+    &bench_limits_neon,
 #endif
     &bench_limits_scalar,
 };

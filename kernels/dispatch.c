@@ -16,7 +16,6 @@ static bool always(const char **why)
 }
 
 #if defined(__x86_64__)
-
 /* The builtins ask cpuid and, by XGETBV, whether the operating system keeps the registers. */
 #define NEED(feature)                                                                              \
     if (!__builtin_cpu_supports(feature)) {                                                        \
@@ -41,6 +40,9 @@ static bool has_avx512(const char **why)
 }
 
 extern const adass_kernels adass_kernels_avx512, adass_kernels_avx2;
+
+#elif defined(__aarch64__)
+extern const adass_kernels adass_kernels_neon;
 #endif
 
 extern const adass_kernels adass_kernels_scalar;
@@ -50,6 +52,8 @@ static const isa_entry isas[] = {
 #if defined(__x86_64__)
     { &adass_kernels_avx512, has_avx512 },
     { &adass_kernels_avx2, has_avx2 },
+#elif defined(__aarch64__)
+    { &adass_kernels_neon, always }, /* a part of AArch64 as Linux requires it */
 #endif
     { &adass_kernels_scalar, always },
 };

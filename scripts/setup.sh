@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that building and testing need, where they are missing. Quick and silent when all are there.
 #
-#   scripts/setup.sh [--clang] [--emulators] [--peers]
+#   scripts/setup.sh [--clang] [--arm64] [--emulators] [--peers]
 #
 #   --clang      also the second compiler
+#   --arm64      also the cross compiler and the emulator of scripts/cross_arm64.sh
 #   --emulators  also what scripts/emulate_avx512.sh needs
 #   --peers      also PyTorch and NumPy, for the comparison with other programs
 set -euo pipefail
@@ -16,10 +17,11 @@ packages=(
 for argument in "$@"; do
     case $argument in
         --clang) packages+=(clang libomp-dev) ;;
+        --arm64) packages+=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user) ;;
         --emulators) packages+=(bochs bochs-term xorriso) ;;
         --peers) packages+=(python3-torch python3-numpy) ;;
         *)
-            echo "usage: ${0##*/} [--clang] [--emulators] [--peers]" >&2
+            echo "usage: ${0##*/} [--clang] [--arm64] [--emulators] [--peers]" >&2
             exit 2
             ;;
     esac

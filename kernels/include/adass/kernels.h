@@ -211,7 +211,7 @@ typedef void adass_column_squares_fn(float *out, const float *x, size_t x_ld, si
 
 /** The kernels of one ISA. */
 typedef struct adass_kernels {
-    const char *isa; /* "scalar", "avx2", "avx512" */
+    const char *isa; /* "scalar", "avx2", "avx512", "neon" */
     ADASS_KERNEL_OPS(ADASS_KERNEL_SLOT, unused)
 } adass_kernels;
 
