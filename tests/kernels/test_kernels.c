@@ -7,6 +7,7 @@
  * printed.
  *
  * Usage: test_kernels [seed]
+ * ADASS_TEST_ELEMENTS=1e8: go on until each kernel of each ISA has had so many random numbers.
  */
 #include "adass/kernels.h"
 #include "adass/rng.h"
@@ -26,7 +27,8 @@ typedef struct context {
     adass_rng rng;
     guarded buffers[MAX_BUFFERS]; /* of the round under way */
     size_t n_buffers;
-    double worst; /* error / bound */
+    double elements; /* random numbers that the kernel under test was given */
+    double worst;    /* error / bound */
     const char *op;
     int failures;
 } context;
@@ -76,6 +78,7 @@ static float *floats(context *c, size_t n)
     float *p = fresh(c, n * sizeof *p);
     for (size_t i = 0; i < n; i++)
         p[i] = any_float(c);
+    c->elements += (double)n;
     return p;
 }
 
@@ -528,14 +531,16 @@ typedef struct check {
 #define CHECK(isa, op) { #op, check_##op },
 static const check checks[] = { ADASS_KERNEL_OPS(CHECK, unused) };
 
-static void run_check(context *c, const check *one)
+static void run_check(context *c, const check *one, double elements)
 {
     c->op = one->op;
     c->worst = 0.0;
+    c->elements = 0.0;
     const int before = c->failures;
     const int number = sigsetjmp(crashed, 1);
     if (number == 0)
-        for (int round = 0; round < ROUNDS && c->failures == before; round++) {
+        for (int round = 0; (round < ROUNDS || c->elements < elements) && c->failures == before;
+             round++) {
             one->round(c);
             while (c->n_buffers > 0)
                 guarded_free(&c->buffers[--c->n_buffers]);
@@ -547,11 +552,13 @@ static void run_check(context *c, const check *one)
     printf("%-6s %s_%s", c->failures == before ? "ok" : "FAILED", one->op, c->k->isa);
     if (c->worst > 0.0)
         printf(" (worst error %.3f of the bound)", c->worst);
-    printf("\n");
+    printf(elements > 0.0 ? " over %.3g elements\n" : "\n", c->elements);
 }
 
 int main(int argc, char **argv)
 {
+    const char *elements_text = getenv("ADASS_TEST_ELEMENTS");
+    const double elements = elements_text != NULL ? strtod(elements_text, NULL) : 0.0;
     const uint64_t seed = argc > 1 ? strtoull(argv[1], NULL, 0) : 20261124;
     printf("seed %llu; again: %s %llu\n", (unsigned long long)seed, argv[0],
            (unsigned long long)seed);
@@ -574,7 +581,7 @@ int main(int argc, char **argv)
         }
         for (size_t op = 0; op < sizeof checks / sizeof checks[0]; op++) {
             adass_rng_init(&c.rng, adass_seed_derive(seed, op));
-            run_check(&c, &checks[op]);
+            run_check(&c, &checks[op], elements);
         }
         failures += c.failures;
     }
