@@ -135,7 +135,8 @@ static void run_batch(const run *r, float *out, const uint32_t *ids)
         c->kernels->lookup_fields(out, N_FIELDS * c->size, r->views, N_FIELDS, ids, N_FIELDS,
                                   BATCH_SAMPLES);
     else
-        c->kernels->lookup(out, c->size, r->rows, c->size, ids, 1, BATCH_ROWS, c->size);
+        c->kernels->lookup(out, c->size, ADASS_F32, r->rows, c->size, ids, 1, BATCH_ROWS, 1,
+                           c->size);
 }
 
 /* The first batch against a plain loop; lookups are copies, so the bits are equal. */

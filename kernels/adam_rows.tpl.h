@@ -10,9 +10,9 @@ static void ADASS_FN(adam_rows)(float *w, size_t w_stride, float *m, float *v, s
     for (size_t i = 0; i < n; i++) {
         if (i + AHEAD < n) {
             const size_t later = ids[i + AHEAD];
-            row_prefetch(w + later * w_stride, size);
-            row_prefetch(m + later * moment_stride, size);
-            row_prefetch(v + later * moment_stride, size);
+            row_prefetch(w + later * w_stride, size * sizeof *w, false);
+            row_prefetch(m + later * moment_stride, size * sizeof *m, false);
+            row_prefetch(v + later * moment_stride, size * sizeof *v, false);
         }
         const size_t at = ids[i] * moment_stride;
         adam_run(w + ids[i] * w_stride, m + at, v + at, grads + i * grads_ld, size, adam);

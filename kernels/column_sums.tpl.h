@@ -9,5 +9,5 @@ static void ADASS_FN(column_sums)(float *out, const float *x, size_t x_ld, size_
 {
     memset(out, 0, cols * sizeof *out);
     for (size_t r = 0; r < rows; r++)
-        row_add(out, x + r * x_ld, cols);
+        run_add(out, x + r * x_ld, cols);
 }

@@ -17,13 +17,13 @@ static void ADASS_FN(dedup_accumulate)(float *out, size_t out_ld, const float *g
         0; /* groups come in order of first occurrence, so a new one is always the next */
     for (size_t i = 0; i < n; i++) {
         if (i + AHEAD < n)
-            row_prefetch(grads + (i + AHEAD) * grads_ld, size);
+            row_prefetch(grads + (i + AHEAD) * grads_ld, size * sizeof *grads, false);
         float *to = out + group[i] * out_ld;
         if (group[i] == next) {
-            row_copy(to, grads + i * grads_ld, size);
+            row_copy(to, row_at(grads, grads_ld, ADASS_F32, i), ADASS_F32, size);
             next++;
         } else {
-            row_add(to, grads + i * grads_ld, size);
+            run_add(to, grads + i * grads_ld, size);
         }
     }
 }

@@ -3,6 +3,9 @@
 
 #include <stdlib.h>
 #include <string.h>
+#if defined(__x86_64__)
+#include <cpuid.h>
+#endif
 
 typedef struct isa_entry {
     const adass_kernels *table;
@@ -27,6 +30,11 @@ static bool has_avx2(const char **why)
 {
     NEED("avx2")
     NEED("fma")
+    unsigned eax, ebx, ecx, edx; /* not every compiler's builtin knows F16C */
+    if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || (ecx & bit_F16C) == 0) {
+        *why = "the CPU lacks f16c";
+        return false;
+    }
     return true;
 }
 

@@ -1,17 +1,106 @@
-/*
- * lookup and the row copy that lookup_fields shares. Included once for each ISA, after its vector
- * layer.
- */
+/* lookup: sums of rows of one table. Included once for each ISA, after its vector layer. */
 #include "adass/kernels.h"
 #include "row.tpl.h"
 
-static void ADASS_FN(lookup)(float *out, size_t out_ld, const float *rows, size_t stride,
-                             const uint32_t *ids, size_t ids_ld, size_t n, size_t size)
+/* The ids of a call and the table that they name rows of. */
+typedef struct bags {
+    const void *rows;
+    size_t stride, ids_ld;
+    size_t pooling;
+    bool straddles;
+} bags;
+
+/* The columns that are summed in registers at a time: from k on, the last vector of `lanes`. */
+typedef struct piece {
+    size_t k, vectors, lanes;
+} piece;
+
+ADASS_INLINE void bag_prefetch(const bags *b, adass_type type, const uint32_t *id, size_t size)
 {
-    const size_t ahead = PREFETCH_ROWS;
-    for (size_t i = 0; i < n; i++) {
-        if (i + ahead < n)
-            row_prefetch(rows + ids[(i + ahead) * ids_ld] * stride, size);
-        row_copy(out + i * out_ld, rows + ids[i * ids_ld] * stride, size);
+    row_prefetch((const char *)b->rows + *id * (b->stride * element_bytes(type)),
+                 slice_bytes(type, size), b->straddles);
+}
+
+ADASS_INLINE VF piece_load(const table_row *r, adass_type type, piece p, size_t v)
+{
+    return row_load(*r, type, p.k + v * VW, v + 1 < p.vectors ? VW : p.lanes);
+}
+
+/*
+ * One piece of the sum over a bag; p.vectors is a constant. `later` is the bag to prefetch
+ * meanwhile, or NULL.
+ */
+ADASS_INLINE void bag_piece(float *out, const bags *b, adass_type type, const uint32_t *ids,
+                            const uint32_t *later, piece p, size_t size)
+{
+    enum { MOST = 8 };
+    VF sum[MOST];
+    if (later != NULL)
+        bag_prefetch(b, type, later, size);
+    const table_row first = row_at(b->rows, b->stride, type, ids[0]);
+    for (size_t v = 0; v < p.vectors; v++)
+        sum[v] = piece_load(&first, type, p, v);
+    for (size_t j = 1; j < b->pooling; j++) {
+        if (later != NULL)
+            bag_prefetch(b, type, later + j * b->ids_ld, size);
+        const table_row r = row_at(b->rows, b->stride, type, ids[j * b->ids_ld]);
+        for (size_t v = 0; v < p.vectors; v++)
+            sum[v] = v_add(sum[v], piece_load(&r, type, p, v));
     }
+    for (size_t v = 0; v < p.vectors; v++)
+        v_storen(out + p.k + v * VW, sum[v], v + 1 < p.vectors ? VW : p.lanes);
+}
+
+/* One bag; rows are read again for each piece of columns, from the first-level cache. */
+ADASS_INLINE void bag_sum(float *out, const bags *b, adass_type type, const uint32_t *ids,
+                          const uint32_t *later, size_t size)
+{
+    size_t k = 0;
+    for (; k + 8 * VW <= size; k += 8 * VW)
+        bag_piece(out, b, type, ids, k == 0 ? later : NULL, (piece){ k, 8, VW }, size);
+    for (; k + 4 * VW <= size; k += 4 * VW)
+        bag_piece(out, b, type, ids, k == 0 ? later : NULL, (piece){ k, 4, VW }, size);
+    for (; k + 2 * VW <= size; k += 2 * VW)
+        bag_piece(out, b, type, ids, k == 0 ? later : NULL, (piece){ k, 2, VW }, size);
+    for (; k + VW <= size; k += VW)
+        bag_piece(out, b, type, ids, k == 0 ? later : NULL, (piece){ k, 1, VW }, size);
+    if (k < size)
+        bag_piece(out, b, type, ids, k == 0 ? later : NULL, (piece){ k, 1, size - k }, size);
+}
+
+ADASS_INLINE void lookup_sized(float *out, size_t out_ld, const bags *shared, adass_type type,
+                               const uint32_t *ids, size_t n, size_t pooling, size_t size)
+{
+    const bags b = { shared->rows, shared->stride, shared->ids_ld, pooling, shared->straddles };
+    const size_t bag_ids = pooling * b.ids_ld;
+    const size_t ahead = (PREFETCH_ROWS + pooling - 1) / pooling;
+    size_t i = 0;
+    for (; i + ahead < n; i++, ids += bag_ids)
+        bag_sum(out + i * out_ld, &b, type, ids, ids + ahead * bag_ids, size);
+    for (; i < n; i++, ids += bag_ids)
+        bag_sum(out + i * out_ld, &b, type, ids, NULL, size);
+}
+
+#define LOOKUP_ONE(size) lookup_sized(out, out_ld, b, type, ids, n, 1, size)
+#define LOOKUP_BAGS(size) lookup_sized(out, out_ld, b, type, ids, n, b->pooling, size)
+
+ADASS_INLINE void lookup_typed(float *out, size_t out_ld, const bags *b, adass_type type,
+                               const uint32_t *ids, size_t n, size_t size)
+{
+    if (b->pooling == 1)
+        ADASS_WITH_SIZE(size, LOOKUP_ONE)
+    else
+        ADASS_WITH_SIZE(size, LOOKUP_BAGS)
+}
+
+#define LOOKUP_TYPE(type) lookup_typed(out, out_ld, &b, type, ids, n, size)
+
+static void ADASS_FN(lookup)(float *out, size_t out_ld, adass_type type, const void *rows,
+                             size_t stride, const uint32_t *ids, size_t ids_ld, size_t n,
+                             size_t pooling, size_t size)
+{
+    const bool straddles =
+        rows_straddle(rows, stride * element_bytes(type), slice_bytes(type, size));
+    const bags b = { rows, stride, ids_ld, pooling, straddles };
+    ADASS_WITH_TYPE(type, LOOKUP_TYPE)
 }

@@ -2,38 +2,148 @@
 #ifndef ADASS_ROW_TPL_H
 #define ADASS_ROW_TPL_H
 
-#include <stddef.h>
+#include "adass/kernels.h"
+
+#include <string.h>
+
+/* For bodies that are written once and compiled for each constant type or size handed to them. */
+#define ADASS_INLINE static inline __attribute__((always_inline))
 
 /*
- * Rows between the one that is copied and the one that is prefetched. A row from memory takes about
+ * Rows between the one that is read and the one that is prefetched. A row from memory takes about
  * 100 ns and a copy from cache 3 to 5 ns.
  */
-enum { PREFETCH_ROWS = 32, FLOATS_A_LINE = 16 };
+enum { PREFETCH_ROWS = 32, LINE_BYTES = 64 };
 
-static inline void row_prefetch(const float *row, size_t size)
-{
-    for (size_t k = 0; k < size; k += FLOATS_A_LINE)
-        __builtin_prefetch(row + k);
-}
-
-static inline void row_copy(float *out, const float *row, size_t size)
-{
-    size_t k = 0;
-    for (; k + VW <= size; k += VW)
-        v_store(out + k, v_load(row + k));
-    if (k < size)
-        v_storen(out + k, v_loadn(row + k, size - k), size - k);
-}
-
-static inline void row_add(float *out, const float *row, size_t size)
-{
-    size_t k = 0;
-    for (; k + VW <= size; k += VW)
-        v_store(out + k, v_add(v_load(out + k), v_load(row + k)));
-    if (k < size) {
-        const size_t lanes = size - k;
-        v_storen(out + k, v_add(v_loadn(out + k, lanes), v_loadn(row + k, lanes)), lanes);
+/*
+ * Calls CALL(size) with the usual candidate sizes as constants, for which the loops over columns
+ * unroll into registers.
+ */
+#define ADASS_WITH_SIZE(size, CALL)                                                                \
+    switch (size) {                                                                                \
+    case 2:                                                                                        \
+        CALL(2);                                                                                   \
+        break;                                                                                     \
+    case 4:                                                                                        \
+        CALL(4);                                                                                   \
+        break;                                                                                     \
+    case 8:                                                                                        \
+        CALL(8);                                                                                   \
+        break;                                                                                     \
+    case 16:                                                                                       \
+        CALL(16);                                                                                  \
+        break;                                                                                     \
+    case 32:                                                                                       \
+        CALL(32);                                                                                  \
+        break;                                                                                     \
+    case 64:                                                                                       \
+        CALL(64);                                                                                  \
+        break;                                                                                     \
+    case 128:                                                                                      \
+        CALL(128);                                                                                 \
+        break;                                                                                     \
+    default:                                                                                       \
+        CALL(size);                                                                                \
+        break;                                                                                     \
     }
+
+/* Calls CALL(type) with the type as a constant. */
+#define ADASS_WITH_TYPE(type, CALL)                                                                \
+    switch (type) {                                                                                \
+    case ADASS_F32:                                                                                \
+        CALL(ADASS_F32);                                                                           \
+        break;                                                                                     \
+    case ADASS_BF16:                                                                               \
+        CALL(ADASS_BF16);                                                                          \
+        break;                                                                                     \
+    case ADASS_F16:                                                                                \
+        CALL(ADASS_F16);                                                                           \
+        break;                                                                                     \
+    case ADASS_INT8:                                                                               \
+        CALL(ADASS_INT8);                                                                          \
+        break;                                                                                     \
+    }
+
+ADASS_INLINE size_t element_bytes(adass_type type)
+{
+    return type == ADASS_F32 ? sizeof(float) : type == ADASS_INT8 ? 1 : sizeof(uint16_t);
+}
+
+/* Bytes of the first `size` columns, with the scale in front of those of int8. */
+ADASS_INLINE size_t slice_bytes(adass_type type, size_t size)
+{
+    return size * element_bytes(type) + (type == ADASS_INT8 ? sizeof(float) : 0);
+}
+
+/* A row being read: where its columns begin, and the factor of int8. */
+typedef struct table_row {
+    const char *columns;
+    VF scale;
+} table_row;
+
+ADASS_INLINE table_row row_at(const void *rows, size_t stride, adass_type type, size_t id)
+{
+    const char *begin = (const char *)rows + id * (stride * element_bytes(type));
+    if (type != ADASS_INT8)
+        return (table_row){ begin, v_zero() };
+    float scale; /* at any byte */
+    memcpy(&scale, begin, sizeof scale);
+    return (table_row){ begin + sizeof scale, v_set1(scale) };
+}
+
+/* Columns [k, k + lanes) as floats. */
+ADASS_INLINE VF row_load(table_row r, adass_type type, size_t k, size_t lanes)
+{
+    const char *p = r.columns + k * element_bytes(type);
+    switch (type) {
+    case ADASS_BF16:
+        return v_loadn_bf16(p, lanes);
+    case ADASS_F16:
+        return v_loadn_f16(p, lanes);
+    case ADASS_INT8:
+        return v_mul(r.scale, v_loadn_i8(p, lanes));
+    default:
+        return v_loadn((const float *)(const void *)p, lanes);
+    }
+}
+
+/*
+ * Whether a row of `bytes` may touch one line more than bytes / 64 rounded up: rows begin at
+ * multiples of the largest power of two in `rows` and `stride_bytes`.
+ */
+static inline bool rows_straddle(const void *rows, size_t stride_bytes, size_t bytes)
+{
+    const size_t begins = (size_t)(uintptr_t)rows | stride_bytes | LINE_BYTES;
+    const size_t alignment = begins & (~begins + 1);
+    return bytes > 0 && (bytes - 1) % LINE_BYTES >= alignment;
+}
+
+/* Brings all lines of the row into the cache. */
+ADASS_INLINE void row_prefetch(const void *row, size_t bytes, bool straddles)
+{
+    for (size_t at = 0; at < bytes; at += LINE_BYTES)
+        __builtin_prefetch((const char *)row + at);
+    if (straddles)
+        __builtin_prefetch((const char *)row + bytes - 1);
+}
+
+ADASS_INLINE void row_copy(float *out, table_row r, adass_type type, size_t size)
+{
+    size_t k = 0;
+    for (; k + VW <= size; k += VW)
+        v_store(out + k, row_load(r, type, k, VW));
+    if (k < size)
+        v_storen(out + k, row_load(r, type, k, size - k), size - k);
+}
+
+/* out[k] += x[k], k < n. */
+static inline void run_add(float *out, const float *x, size_t n)
+{
+    size_t k = 0;
+    for (; k + VW <= n; k += VW)
+        v_store(out + k, v_add(v_load(out + k), v_load(x + k)));
+    if (k < n)
+        v_storen(out + k, v_add(v_loadn(out + k, n - k), v_loadn(x + k, n - k)), n - k);
 }
 
 #endif

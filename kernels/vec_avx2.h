@@ -5,6 +5,7 @@
 #include <immintrin.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define ADASS_FN(op) adass_##op##_avx2
 
@@ -88,6 +89,7 @@ static inline VU u_set1(uint32_t x) { return _mm256_set1_epi32((int32_t)x); }
 static inline VU u_add(VU a, VU b) { return _mm256_add_epi32(a, b); }
 static inline VU u_mul(VU a, VU b) { return _mm256_mullo_epi32(a, b); }
 static inline VU u_xor(VU a, VU b) { return _mm256_xor_si256(a, b); }
+static inline VU u_max(VU a, VU b) { return _mm256_max_epu32(a, b); }
 static inline VU u_shr(VU a, int bits) { return _mm256_srli_epi32(a, bits); }
 static inline VU u_shl(VU a, int bits) { return _mm256_slli_epi32(a, bits); }
 static inline VU u_bits(VF a) { return _mm256_castps_si256(a); }
@@ -102,6 +104,95 @@ static inline VF v_if_ge(VU a, VU b, VF yes)
 {
     const VU ge = _mm256_cmpeq_epi32(_mm256_max_epu32(a, b), a);
     return _mm256_and_ps(_mm256_castsi256_ps(ge), yes);
+}
+
+/* The first n bytes, the other bytes 0; nothing else is read: parts that overlap make it up. */
+static inline __m128i bytes_loadn(const void *from, size_t n)
+{
+    const unsigned char *p = from;
+    uint64_t low = 0, high = 0;
+    uint32_t head, tail;
+    if (n >= 16)
+        return _mm_loadu_si128(from);
+    if (n >= 8) {
+        memcpy(&low, p, 8);
+        memcpy(&high, p + n - 8, 8);
+        high = n > 8 ? high >> 8 * (16 - n) : 0;
+    } else if (n >= 4) {
+        memcpy(&head, p, 4);
+        memcpy(&tail, p + n - 4, 4);
+        low = head | (uint64_t)tail << 8 * (n - 4);
+    } else if (n > 0) {
+        low = p[0] | (uint64_t)p[n / 2] << 8 * (n / 2) | (uint64_t)p[n - 1] << 8 * (n - 1);
+    }
+    return _mm_set_epi64x((int64_t)high, (int64_t)low);
+}
+
+/* The first n bytes and no others. */
+static inline void bytes_storen(void *to, __m128i x, size_t n)
+{
+    char *p = to;
+    if (n >= 16) {
+        _mm_storeu_si128(to, x);
+        return;
+    }
+    uint64_t low = (uint64_t)_mm_cvtsi128_si64(x);
+    if (n & 8) {
+        memcpy(p, &low, 8);
+        p += 8;
+        low = (uint64_t)_mm_extract_epi64(x, 1);
+    }
+    for (size_t part = 4; part > 0; part /= 2)
+        if (n & part) {
+            memcpy(p, &low, part);
+            p += part;
+            low >>= 8 * part;
+        }
+}
+
+/* The low halves of the lanes. */
+static inline __m128i u_low16(VU a)
+{
+    return _mm_packus_epi32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+}
+
+static inline VF v_loadn_bf16(const void *p, size_t n)
+{
+    return v_bits(u_shl(_mm256_cvtepu16_epi32(bytes_loadn(p, 2 * n)), 16));
+}
+
+static inline void v_storen_bf16(void *p, VF x, size_t n)
+{
+    const VU bits = u_bits(x);
+    const VU odd = _mm256_and_si256(u_shr(bits, 16), u_set1(1));
+    const VU rounded = u_add(bits, u_add(odd, u_set1(0x7fff)));
+    const VU quiet = _mm256_or_si256(bits, u_set1(0x400000));
+    const VF is_nan = _mm256_cmp_ps(x, x, _CMP_UNORD_Q);
+    const VF half = _mm256_blendv_ps(v_bits(rounded), v_bits(quiet), is_nan);
+    bytes_storen(p, u_low16(u_shr(u_bits(half), 16)), 2 * n);
+}
+
+static inline VF v_loadn_f16(const void *p, size_t n)
+{
+    return _mm256_cvtph_ps(bytes_loadn(p, 2 * n));
+}
+
+static inline void v_storen_f16(void *p, VF x, size_t n)
+{
+    bytes_storen(p, _mm256_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT), 2 * n);
+}
+
+static inline VF v_loadn_i8(const void *p, size_t n)
+{
+    return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes_loadn(p, n < VW ? n : VW)));
+}
+
+static inline void v_storen_i8(void *p, VF x, size_t n)
+{
+    const VU whole = _mm256_cvtps_epi32(x);
+    const __m128i words =
+        _mm_packs_epi32(_mm256_castsi256_si128(whole), _mm256_extracti128_si256(whole, 1));
+    bytes_storen(p, _mm_packs_epi16(words, words), n < VW ? n : VW);
 }
 
 #endif

@@ -53,6 +53,7 @@ static inline VU u_set1(uint32_t x) { return _mm512_set1_epi32((int32_t)x); }
 static inline VU u_add(VU a, VU b) { return _mm512_add_epi32(a, b); }
 static inline VU u_mul(VU a, VU b) { return _mm512_mullo_epi32(a, b); }
 static inline VU u_xor(VU a, VU b) { return _mm512_xor_si512(a, b); }
+static inline VU u_max(VU a, VU b) { return _mm512_max_epu32(a, b); }
 static inline VU u_shr(VU a, int bits) { return _mm512_srli_epi32(a, (unsigned)bits); }
 static inline VU u_shl(VU a, int bits) { return _mm512_slli_epi32(a, (unsigned)bits); }
 static inline VU u_bits(VF a) { return _mm512_castps_si512(a); }
@@ -67,6 +68,59 @@ static inline VU u_count(uint32_t first)
 static inline VF v_if_ge(VU a, VU b, VF yes)
 {
     return _mm512_maskz_mov_ps(_mm512_cmpge_epu32_mask(a, b), yes);
+}
+
+static inline __m256i halves_loadn(const void *p, size_t n)
+{
+    return n >= VW ? _mm256_loadu_si256(p) : _mm256_maskz_loadu_epi16(v_mask(n), p);
+}
+
+static inline void halves_storen(void *p, __m256i x, size_t n)
+{
+    if (n >= VW)
+        _mm256_storeu_si256(p, x);
+    else
+        _mm256_mask_storeu_epi16(p, v_mask(n), x);
+}
+
+static inline VF v_loadn_bf16(const void *p, size_t n)
+{
+    return v_bits(u_shl(_mm512_cvtepu16_epi32(halves_loadn(p, n)), 16));
+}
+
+static inline void v_storen_bf16(void *p, VF x, size_t n)
+{
+    const VU bits = u_bits(x);
+    const VU odd = _mm512_and_si512(u_shr(bits, 16), u_set1(1));
+    const VU rounded = u_add(bits, u_add(odd, u_set1(0x7fff)));
+    const __mmask16 is_nan = _mm512_cmp_ps_mask(x, x, _CMP_UNORD_Q);
+    const VU half = _mm512_mask_or_epi32(rounded, is_nan, bits, u_set1(0x400000));
+    halves_storen(p, _mm512_cvtepi32_epi16(u_shr(half, 16)), n);
+}
+
+static inline VF v_loadn_f16(const void *p, size_t n)
+{
+    return _mm512_cvtph_ps(halves_loadn(p, n));
+}
+
+static inline void v_storen_f16(void *p, VF x, size_t n)
+{
+    halves_storen(p, _mm512_cvtps_ph(x, _MM_FROUND_TO_NEAREST_INT), n);
+}
+
+static inline VF v_loadn_i8(const void *p, size_t n)
+{
+    const __m128i bytes = n >= VW ? _mm_loadu_si128(p) : _mm_maskz_loadu_epi8(v_mask(n), p);
+    return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes));
+}
+
+static inline void v_storen_i8(void *p, VF x, size_t n)
+{
+    const __m128i bytes = _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(x));
+    if (n >= VW)
+        _mm_storeu_si128(p, bytes);
+    else
+        _mm_mask_storeu_epi8(p, v_mask(n), bytes);
 }
 
 #endif

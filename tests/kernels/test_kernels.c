@@ -116,10 +116,11 @@ static size_t random_size(context *c)
 /* Counts around the vector widths, and 0. */
 static size_t random_count(context *c) { return below(c, 3) == 0 ? below(c, 5) : below(c, 70); }
 
+/* Bit by bit; which NaN an operation gives is left to the CPU. */
 static void expect_same(context *c, const float *got, const float *want, size_t n, const char *what)
 {
     for (size_t i = 0; i < n; i++)
-        if (memcmp(&got[i], &want[i], sizeof *got) != 0) {
+        if (memcmp(&got[i], &want[i], sizeof *got) != 0 && !(isnan(got[i]) && isnan(want[i]))) {
             failed(c, "%s[%zu of %zu] is %a, expected %a", what, i, n, (double)got[i],
                    (double)want[i]);
             return;
@@ -144,10 +145,104 @@ static void expect_within(context *c, double got, double exact, double bound, co
                fabs(got - exact), bound);
 }
 
+/* ---- types of rows: the contract's values, in double ---- */
+
+/* IEEE 754 binary16. */
+static float f16_value(uint16_t half)
+{
+    const int exponent = half >> 10 & 31, mantissa = half & 1023;
+    const double sign = half & 0x8000 ? -1.0 : 1.0;
+    if (exponent == 31)
+        return mantissa != 0 ? NAN : (float)sign * INFINITY;
+    return (float)(sign *
+                   (exponent == 0 ? ldexp(mantissa, -24) : ldexp(1024 + mantissa, exponent - 25)));
+}
+
+static float bf16_value(uint16_t half)
+{
+    const uint32_t bits = (uint32_t)half << 16;
+    float value;
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+/* Column k of the row that begins at `row`. */
+static float column_value(adass_type type, const void *row, size_t k)
+{
+    uint16_t half = 0;
+    float scale, value;
+    if (type == ADASS_BF16 || type == ADASS_F16)
+        memcpy(&half, (const char *)row + 2 * k, sizeof half);
+    switch (type) {
+    case ADASS_BF16:
+        return bf16_value(half);
+    case ADASS_F16:
+        return f16_value(half);
+    case ADASS_INT8:
+        memcpy(&scale, row, sizeof scale);
+        return (float)((double)scale * ((const signed char *)row)[sizeof scale + k]);
+    default:
+        memcpy(&value, (const char *)row + sizeof value * k, sizeof value);
+        return value;
+    }
+}
+
+/* A table whose last row's slice ends at a guard page. */
+typedef struct table {
+    adass_type type;
+    size_t stride, vocab;
+    void *rows;
+} table;
+
+static void *table_row(const table *t, size_t id)
+{
+    return (char *)t->rows + id * t->stride * adass_type_bytes(t->type);
+}
+
+static float table_value(const table *t, size_t id, size_t k)
+{
+    return column_value(t->type, table_row(t, id), k);
+}
+
+/* Any bits that are no NaN: infinities, subnormals and both zeros among them. */
+static void random_row(context *c, const table *t, size_t id, size_t size)
+{
+    char *row = table_row(t, id);
+    for (size_t k = 0; k < size; k++) {
+        float value = any_float(c);
+        const uint16_t half = (uint16_t)adass_rng_next(&c->rng);
+        if (t->type == ADASS_F32)
+            memcpy(row + 4 * k, &value, sizeof value);
+        else if (t->type == ADASS_INT8)
+            row[sizeof value + k] = (char)half;
+        else if (t->type == ADASS_F16 && !isnan(f16_value(half)))
+            memcpy(row + 2 * k, &half, sizeof half);
+        else if (t->type == ADASS_BF16 && !isnan(bf16_value(half)))
+            memcpy(row + 2 * k, &half, sizeof half);
+    }
+    const float scale = fabsf(any_float(c));
+    if (t->type == ADASS_INT8)
+        memcpy(row, &scale, sizeof scale);
+}
+
+static table random_table(context *c, adass_type type, size_t vocab, size_t size)
+{
+    table t = { .type = type, .vocab = vocab };
+    t.stride = adass_type_stride(type, size) + below(c, 5);
+    t.rows =
+        fresh(c, ((vocab - 1) * t.stride + adass_type_stride(type, size)) * adass_type_bytes(type));
+    for (size_t id = 0; id < vocab; id++)
+        random_row(c, &t, id, size);
+    return t;
+}
+
+static adass_type random_type(context *c) { return (adass_type)below(c, ADASS_TYPES); }
+
 /* ---- fields ---- */
 
 typedef struct block {
     adass_field_view fields[MAX_FIELDS];
+    table tables[MAX_FIELDS];
     size_t n_fields, columns, n, width, x_ld, largest;
     uint32_t *ids;
 } block;
@@ -166,10 +261,14 @@ static block random_block(context *c, bool with_tables, bool with_linear)
         b.width += v->size;
         b.largest = v->size > b.largest ? v->size : b.largest;
         if (with_tables && f < 6) {
-            v->stride = v->size + below(c, 4);
-            v->rows = floats(c, (vocab - 1) * v->stride + v->size);
+            b.tables[f] = random_table(c, random_type(c), vocab, v->size);
+            v->type = b.tables[f].type;
+            v->stride = b.tables[f].stride;
+            v->rows = b.tables[f].rows;
         } else if (with_tables) { /* the buffers of a round are limited: views of the same table */
+            b.tables[f] = b.tables[f - 6];
             v->size = b.fields[f - 6].size;
+            v->type = b.fields[f - 6].type;
             v->stride = b.fields[f - 6].stride;
             v->rows = b.fields[f - 6].rows;
             b.width = v->offset + v->size;
@@ -196,32 +295,67 @@ static size_t matrix_floats(size_t rows, size_t ld, size_t cols)
 static void check_lookup(context *c)
 {
     const size_t n = random_count(c), size = random_size(c), vocab = 1 + below(c, 50);
-    const size_t stride = size + below(c, 5), out_ld = size + below(c, 5), ids_ld = 1 + below(c, 3);
-    const float *rows = floats(c, (vocab - 1) * stride + size);
-    const uint32_t *ids = random_ids(c, n * ids_ld, vocab);
+    const size_t pooling = below(c, 2) == 0 ? 1 : 1 + below(c, 40);
+    const size_t out_ld = size + below(c, 5), ids_ld = 1 + below(c, 3);
+    const table t = random_table(c, random_type(c), vocab, size);
+    const uint32_t *ids = random_ids(c, n * pooling * ids_ld, vocab);
     const size_t total = matrix_floats(n, out_ld, size);
     float *out = floats(c, total), *want = copy_of(out, total);
     for (size_t i = 0; i < n; i++)
-        memcpy(want + i * out_ld, rows + ids[i * ids_ld] * stride, size * sizeof *want);
-    c->k->lookup(out, out_ld, rows, stride, ids, ids_ld, n, size);
+        for (size_t k = 0; k < size; k++) {
+            float *sum = &want[i * out_ld + k];
+            for (size_t j = 0; j < pooling; j++) {
+                const float value = table_value(&t, ids[(i * pooling + j) * ids_ld], k);
+                *sum = j == 0 ? value : *sum + value;
+            }
+        }
+    c->k->lookup(out, out_ld, t.type, t.rows, t.stride, ids, ids_ld, n, pooling, size);
     expect_same(c, out, want, total, "out");
     free(want);
+}
+
+/* The packed matrix that lookup_fields owes; gaps as they are in `out`. */
+static float *packed(const block *b, const float *out, size_t total)
+{
+    float *want = copy_of(out, total);
+    for (size_t i = 0; i < b->n; i++)
+        for (size_t f = 0; f < b->n_fields; f++) {
+            const adass_field_view *v = &b->fields[f];
+            for (size_t k = 0; k < v->size; k++)
+                want[i * b->x_ld + v->offset + k] =
+                    table_value(&b->tables[f], b->ids[i * b->columns + v->column], k);
+        }
+    return want;
 }
 
 static void check_lookup_fields(context *c)
 {
     const block b = random_block(c, true, false);
     const size_t total = matrix_floats(b.n, b.x_ld, b.width);
-    float *out = floats(c, total), *want = copy_of(out, total);
-    for (size_t i = 0; i < b.n; i++)
-        for (size_t f = 0; f < b.n_fields; f++) {
-            const adass_field_view *v = &b.fields[f];
-            memcpy(want + i * b.x_ld + v->offset,
-                   v->rows + b.ids[i * b.columns + v->column] * v->stride, v->size * sizeof *want);
-        }
+    float *out = floats(c, total), *want = packed(&b, out, total);
     c->k->lookup_fields(out, b.x_ld, b.fields, b.n_fields, b.ids, b.columns, b.n);
     expect_same(c, out, want, total, "out");
     free(want);
+}
+
+/* The same bits as its two parts, which are compared with the oracle themselves. */
+static void check_lookup_fm(context *c)
+{
+    const block b = random_block(c, true, false);
+    const size_t total = matrix_floats(b.n, b.x_ld, b.width);
+    const size_t sums_ld = b.largest + below(c, 3);
+    const size_t n_sums = matrix_floats(b.n, sums_ld, b.largest);
+    float *out = floats(c, total), *y = floats(c, b.n), *sums = floats(c, n_sums);
+    float *want_out = packed(&b, out, total), *want_y = copy_of(y, b.n);
+    float *want_sums = copy_of(sums, n_sums);
+    c->k->fm_forward(want_y, want_sums, sums_ld, want_out, b.x_ld, b.fields, b.n_fields, b.n);
+    c->k->lookup_fm(y, sums, sums_ld, out, b.x_ld, b.fields, b.n_fields, b.ids, b.columns, b.n);
+    expect_same(c, out, want_out, total, "out");
+    expect_same(c, sums, want_sums, n_sums, "sums");
+    expect_same(c, y, want_y, b.n, "y");
+    free(want_out);
+    free(want_sums);
+    free(want_y);
 }
 
 /* Sums in float, in the order of the fields: the contract of fm_forward's sums. */
@@ -346,6 +480,140 @@ static void check_dedup_accumulate(context *c)
     free(want);
 }
 
+static void check_linear_backward(context *c)
+{
+    const size_t n = random_count(c);
+    uint32_t *group = fresh(c, n * sizeof *group);
+    size_t groups = 0;
+    for (size_t i = 0; i < n; i++) {
+        group[i] = (uint32_t)below(c, groups + 1);
+        groups += group[i] == groups;
+    }
+    const float *dy = floats(c, n);
+    float *out = floats(c, groups), *want = copy_of(out, groups);
+    size_t seen = 0;
+    for (size_t i = 0; i < n; i++) {
+        want[group[i]] = group[i] == seen ? dy[i] : want[group[i]] + dy[i];
+        seen += group[i] == seen;
+    }
+    c->k->linear_backward(out, dy, group, n);
+    expect_same(c, out, want, groups, "out");
+    free(want);
+}
+
+/* ---- updates of rows ---- */
+
+typedef struct update {
+    size_t size, vocab, n, stride, grads_ld, total;
+    float *w;
+    const float *grads;
+    uint32_t *ids;
+} update;
+
+static update random_update(context *c)
+{
+    update u = { .size = random_size(c), .vocab = 1 + below(c, 60) };
+    u.n = below(c, u.vocab + 1);
+    u.stride = u.size + below(c, 4);
+    u.grads_ld = u.size + below(c, 4);
+    u.total = (u.vocab - 1) * u.stride + u.size;
+    u.w = floats(c, u.total);
+    u.grads = floats(c, matrix_floats(u.n, u.grads_ld, u.size));
+    u.ids = fresh(c, u.n * sizeof *u.ids);
+    for (size_t i = 0; i < u.n; i++)
+        u.ids[i] = (uint32_t)(u.vocab - 1 - i); /* distinct, the last row among them */
+    return u;
+}
+
+/* g = grad + l2 * w of column k of the update's row i. */
+static float update_gradient(const update *u, const float *w, size_t i, size_t k, float l2)
+{
+    const float decay = l2 * w[u->ids[i] * u->stride + k];
+    return u->grads[i * u->grads_ld + k] + decay;
+}
+
+static void check_sgd_rows(context *c)
+{
+    const update u = random_update(c);
+    const adass_sgd sgd = { 0.05f, below(c, 2) == 0 ? 0.0f : 1e-3f };
+    float *want = copy_of(u.w, u.total);
+    for (size_t i = 0; i < u.n; i++)
+        for (size_t k = 0; k < u.size; k++) {
+            const float step = sgd.learning_rate * update_gradient(&u, want, i, k, sgd.l2);
+            want[u.ids[i] * u.stride + k] -= step;
+        }
+    c->k->sgd_rows(u.w, u.stride, u.ids, u.grads, u.grads_ld, u.n, u.size, &sgd);
+    expect_same(c, u.w, want, u.total, "w");
+    free(want);
+}
+
+static float *nonnegative(float *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        p[i] = fabsf(p[i]);
+    return p;
+}
+
+static adass_adagrad random_adagrad(context *c)
+{
+    return (adass_adagrad){ 0.05f, 1e-8f, below(c, 2) == 0 ? 0.0f : 1e-3f };
+}
+
+static void check_adagrad_rows(context *c)
+{
+    const update u = random_update(c);
+    const adass_adagrad a = random_adagrad(c);
+    const size_t squares_stride = u.size + below(c, 4);
+    const size_t n_squares = (u.vocab - 1) * squares_stride + u.size;
+    float *squares = nonnegative(floats(c, n_squares), n_squares);
+    float *want = copy_of(u.w, u.total), *want_squares = copy_of(squares, n_squares);
+    for (size_t i = 0; i < u.n; i++)
+        for (size_t k = 0; k < u.size; k++) {
+            const float g = update_gradient(&u, want, i, k, a.l2), square = g * g;
+            float *sum = &want_squares[u.ids[i] * squares_stride + k];
+            *sum += square;
+            const float root = sqrtf(*sum) + a.epsilon, step = a.learning_rate * g;
+            want[u.ids[i] * u.stride + k] -= step / root;
+        }
+    c->k->adagrad_rows(u.w, u.stride, squares, squares_stride, u.ids, u.grads, u.grads_ld, u.n,
+                       u.size, &a);
+    expect_same(c, u.w, want, u.total, "w");
+    expect_same(c, squares, want_squares, n_squares, "squares");
+    free(want);
+    free(want_squares);
+}
+
+static void check_adagrad_rowwise(context *c)
+{
+    const update u = random_update(c);
+    const adass_adagrad a = random_adagrad(c);
+    float *squares = nonnegative(floats(c, u.vocab), u.vocab);
+    float *want = copy_of(u.w, u.total), *want_squares = copy_of(squares, u.vocab);
+    for (size_t i = 0; i < u.n; i++) {
+        float parts[16] = { 0.0f };
+        for (size_t k = 0; k < u.size; k++) {
+            const float g = update_gradient(&u, want, i, k, a.l2), square = g * g;
+            parts[k % 16] += square;
+        }
+        for (size_t half = 8; half > 0; half /= 2)
+            for (size_t p = 0; p < half; p++)
+                parts[p] += parts[p + half];
+        float *sum = &want_squares[u.ids[i]];
+        const float mean = parts[0] / (float)u.size;
+        *sum += mean;
+        const float root = sqrtf(*sum) + a.epsilon, rate = a.learning_rate / root;
+        for (size_t k = 0; k < u.size; k++) {
+            const float step = rate * update_gradient(&u, want, i, k, a.l2);
+            want[u.ids[i] * u.stride + k] -= step;
+        }
+    }
+    c->k->adagrad_rowwise(u.w, u.stride, squares, u.ids, u.grads, u.grads_ld, u.n, u.size, &a);
+    expect_same(c, u.w, want, u.total, "w");
+    expect_same(c, squares, want_squares, u.vocab, "squares");
+    free(want);
+    free(want_squares);
+}
+
 static adass_adam random_adam(context *c)
 {
     const size_t t = 1 + below(c, 1000);
@@ -373,13 +641,6 @@ static void adam_one(float *w, float *m, float *v, float grad, const adass_adam 
     const float root = sqrtf(*v) * a->inv_sqrt_bc2;
     const float step = a->step_size * *m;
     *w = *w - step / (root + a->epsilon);
-}
-
-static float *nonnegative(float *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++)
-        p[i] = fabsf(p[i]);
-    return p;
 }
 
 static void check_adam_rows(context *c)
@@ -429,6 +690,112 @@ static void check_adam_dense(context *c)
     free(want_w);
     free(want_m);
     free(want_v);
+}
+
+/* ---- quantization ---- */
+
+/*
+ * The nearest value with `digits` binary digits, none below 2^lowest, halfway cases to even; beyond
+ * `most` infinity. In double, where every step is exact.
+ */
+static double nearest_value(double x, int digits, int lowest, double most)
+{
+    if (!isfinite(x) || x == 0.0)
+        return x;
+    int exponent;
+    frexp(x, &exponent);
+    const int unit = exponent - digits > lowest ? exponent - digits : lowest;
+    const double rounded = ldexp(nearbyint(ldexp(x, -unit)), unit);
+    return fabs(rounded) > most ? copysign(INFINITY, x) : rounded;
+}
+
+static void expect_nearest(context *c, adass_type type, float got, float x)
+{
+    const double want = type == ADASS_F32    ? (double)x
+                        : type == ADASS_BF16 ? nearest_value(x, 8, -133, 0x1.fep127)
+                                             : nearest_value(x, 11, -24, 65504.0);
+    const float exact = (float)want;
+    if (isnan(x) ? !isnan(got) : memcmp(&got, &exact, sizeof got) != 0)
+        failed(c, "%s of %a is %a, expected %a", adass_type_name(type), (double)x, (double)got,
+               want);
+}
+
+/* The row's scale is the contract's, and values are within half a step. */
+static void expect_int8(context *c, const table *t, size_t id, const float *x, size_t size)
+{
+    float largest = 0.0f, scale;
+    bool finite = true;
+    for (size_t k = 0; k < size; k++) {
+        finite = finite && isfinite(x[k]);
+        largest = fmaxf(largest, fabsf(x[k]));
+    }
+    memcpy(&scale, table_row(t, id), sizeof scale);
+    const float want = largest / 127.0f;
+    if (!finite ? !isnan(scale) : scale != (want < 0x1p-126f ? 0.0f : want))
+        failed(c, "scale is %a of a row with largest %a", (double)scale, (double)largest);
+    for (size_t k = 0; k < size; k++) {
+        const double got = (double)table_value(t, id, k);
+        if (!finite && !isnan(got))
+            failed(c, "column %zu of a row with NaN or infinity is %a", k, got);
+        else if (finite && scale > 0.0f)
+            expect_within(c, got, x[k], 0.5001 * (double)scale, "int8", k);
+        else if (finite && got != 0.0)
+            failed(c, "column %zu of a row of zeros is %a", k, got);
+    }
+}
+
+/* Any float: any bits in one case of four, and values halfway between two of the narrow type. */
+static float any_bits(context *c)
+{
+    static const uint32_t beyond[] = { 0xfff, 0x1000, 0x1001, 0x7fff, 0x8000, 0x8001 };
+    uint32_t bits = (uint32_t)adass_rng_next(&c->rng);
+    float value = any_float(c);
+    if (below(c, 4) != 0) {
+        memcpy(&bits, &value, sizeof bits);
+        bits = (bits & ~0xffffu) | beyond[below(c, 6)];
+    }
+    memcpy(&value, &bits, sizeof value);
+    return value;
+}
+
+static void check_quantize_rows(context *c)
+{
+    const adass_type type = random_type(c);
+    const size_t size = random_size(c), n = below(c, 20), x_ld = size + below(c, 4);
+    const bool special = below(c, 2) == 0;
+    float *x = floats(c, matrix_floats(n, x_ld, size));
+    for (size_t i = 0; special && i < matrix_floats(n, x_ld, size); i++)
+        x[i] = type != ADASS_INT8 || below(c, 200) == 0 ? any_bits(c) : x[i] * 0x1p-120f;
+    table t = random_table(c, type, n + 1, size);
+    const size_t row_bytes = t.stride * adass_type_bytes(type);
+    char *before = malloc(n * row_bytes + 1);
+    memcpy(before, t.rows, n * row_bytes);
+    c->k->quantize_rows(type, t.rows, t.stride, x, x_ld, n, size);
+    const size_t used = adass_type_stride(type, size) * adass_type_bytes(type);
+    for (size_t i = 0; i < n; i++) {
+        if (type == ADASS_INT8)
+            expect_int8(c, &t, i, x + i * x_ld, size);
+        for (size_t k = 0; type != ADASS_INT8 && k < size; k++)
+            expect_nearest(c, type, table_value(&t, i, k), x[i * x_ld + k]);
+        if (memcmp(before + i * row_bytes + used, (char *)table_row(&t, i) + used,
+                   row_bytes - used) != 0)
+            failed(c, "bytes between rows %zu and %zu are changed", i, i + 1);
+    }
+    free(before);
+}
+
+static void check_dequantize_rows(context *c)
+{
+    const size_t size = random_size(c), n = 1 + below(c, 20), out_ld = size + below(c, 4);
+    const table t = random_table(c, random_type(c), n, size);
+    const size_t total = matrix_floats(n, out_ld, size);
+    float *out = floats(c, total), *want = copy_of(out, total);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < size; k++)
+            want[i * out_ld + k] = table_value(&t, i, k);
+    c->k->dequantize_rows(out, out_ld, t.type, t.rows, t.stride, n, size);
+    expect_same(c, out, want, total, "out");
+    free(want);
 }
 
 static void check_bce(context *c)

@@ -4,7 +4,7 @@
  * Common contract of every kernel. B samples, M fields, field f read through its first d_f columns.
  * - Pure: no I/O, no allocation, no thread, no global state. Call it on disjoint outputs from as
  *   many threads as you like.
- * - Pointers need the alignment of their element only. Sizes 0..ADASS_SIZE_MAX, sample counts from
+ * - Pointers need the alignment of their element only (of rows of INT8: none). Sizes 0..ADASS_SIZE_MAX, sample counts from
  *   0 on.
  * - Nothing is written outside the stated output; nothing is read outside the first d_f columns of
  *   a row, so that the last byte of a row may be the last of a page.
@@ -28,10 +28,37 @@ extern "C" {
 
 enum { ADASS_SIZE_MAX = 256 };
 
+/**
+ * What a table's rows are made of. Every type but f32 is for reading alone: kernels compute in
+ * float, and reading a row gives these values on every ISA, bit for bit:
+ *
+ * - F32: columns of float.
+ * - BF16, F16: columns of 16 bits, bfloat16 or IEEE 754 binary16; widened exactly, subnormals
+ *   included.
+ * - INT8: a float, the row's scale, and then columns of signed bytes, at any alignment:
+ *   value = scale * column, rounded once. The scale stands in front, so that the first d columns
+ *   are one piece of memory and a short row is one cache line.
+ *
+ * A stride counts elements: floats, 16-bit numbers, and for INT8 bytes, with the scale's four.
+ */
+typedef enum adass_type { ADASS_F32, ADASS_BF16, ADASS_F16, ADASS_INT8 } adass_type;
+
+enum { ADASS_TYPES = 4 };
+
+/** "f32", "bf16", "f16", "int8". */
+const char *adass_type_name(adass_type type);
+
+/** The smallest stride of a row of `size` columns, in elements of the type: size, or size + 4. */
+size_t adass_type_stride(adass_type type, size_t size);
+
+/** Bytes of one element of a stride: 4, 2, 2, 1. */
+size_t adass_type_bytes(adass_type type);
+
 /** How the kernels see one field: a view of tables that somebody else owns. */
 typedef struct adass_field_view {
-    const float *rows;    /* row i begins at rows + i * stride; unused when size is 0 */
-    size_t stride;        /* floats between the beginnings of two rows, >= size */
+    const void *rows;     /* row i begins `stride * i` elements in; unused when size is 0 */
+    size_t stride;        /* elements between the beginnings of two rows (see adass_type) */
+    adass_type type;      /* of the rows; 0 is F32 */
     const float *linear;  /* first-order weights: linear[i * linear_stride] of id i; may be NULL */
     size_t linear_stride; /* floats between two first-order weights */
     size_t size;          /* d_f: columns read of each row */
@@ -50,17 +77,38 @@ typedef struct adass_adam {
     float l2;           /* the gradient is grad + l2 * parameter */
 } adass_adam;
 
-/**
- * Rows of one table: out[i * out_ld + k] = rows[ids[i * ids_ld] * stride + k], i < n, k < size.
- * Order-preserving (a copy). Cost: size * 4 bytes read and written a row.
- */
-typedef void adass_lookup_fn(float *out, size_t out_ld, const float *rows, size_t stride,
-                             const uint32_t *ids, size_t ids_ld, size_t n, size_t size);
+/** Gradient descent: w -= learning_rate * (grad + l2 * w). */
+typedef struct adass_sgd {
+    float learning_rate, l2;
+} adass_sgd;
+
+/** Adagrad (Duchi, Hazan and Singer, JMLR 12, 2011). */
+typedef struct adass_adagrad {
+    float learning_rate;
+    float epsilon; /* added to the root of the sum of squares */
+    float l2;      /* the gradient is grad + l2 * parameter */
+} adass_adagrad;
 
 /**
- * All fields of a block of samples into the packed matrix:
- * out[b * out_ld + f.offset + k] = f.rows[ids[b * ids_ld + f.column] * f.stride + k], b < n,
- * k < f.size, with later rows prefetched while earlier ones are copied.
+ * Sums of rows of one table ("bags"), with later rows prefetched while earlier ones are added:
+ *
+ *   out[i * out_ld + k] = sum_{j < pooling} row(ids[(i * pooling + j) * ids_ld])[k], i < n, k < size
+ *
+ * added in float, in the order of j; a pooling of 1 is a copy, bit for bit.
+ *
+ * @param rows     a table of `type` (see adass_type); row r begins r * stride elements in
+ * @param pooling  ids a row of the output, >= 1
+ * Order-preserving; which NaN a sum of several is, is not said. Cost: pooling rows read and
+ * size * 4 bytes written a row of the output.
+ */
+typedef void adass_lookup_fn(float *out, size_t out_ld, adass_type type, const void *rows,
+                             size_t stride, const uint32_t *ids, size_t ids_ld, size_t n,
+                             size_t pooling, size_t size);
+
+/**
+ * All fields of a block of samples, each of a type of its own, into the packed matrix:
+ * out[b * out_ld + f.offset + k] = f.row(ids[b * ids_ld + f.column])[k], b < n, k < f.size, with
+ * later rows prefetched while earlier ones are copied.
  *
  * @param out  [n x out_ld], out_ld >= the sum of the sizes
  * @param ids  [n x ids_ld]
@@ -98,12 +146,31 @@ typedef void adass_fm_backward_fn(float *dx, size_t dx_ld, const float *dy, cons
                                   bool accumulate);
 
 /**
+ * lookup_fields into `out` and fm_forward of `out` into y and sums, in one pass: each row is read
+ * once and added while it is in registers. The same bits as the two after one another on the same
+ * ISA.
+ */
+typedef void adass_lookup_fm_fn(float *y, float *sums, size_t sums_ld, float *out, size_t out_ld,
+                                const adass_field_view *fields, size_t n_fields,
+                                const uint32_t *ids, size_t ids_ld, size_t n);
+
+/**
  * First-order term: y[b] += sum_f f.linear[ids[b, f.column] * f.linear_stride], fields in order.
- * Order-preserving. (Its gradient with respect to the weights is dedup_accumulate of dy with size
- * 1.)
+ * Order-preserving.
  */
 typedef void adass_linear_forward_fn(float *y, const adass_field_view *fields, size_t n_fields,
                                      const uint32_t *ids, size_t ids_ld, size_t n);
+
+/**
+ * Gradient of linear_forward with respect to one field's weights, summed by group (see
+ * adass_dedup_ids): out[group[i]] = sum of dy[i], added in the order of i. dedup_accumulate with a
+ * size of 1 gives the same bits.
+ *
+ * @param out    [number of groups]; need not be cleared
+ * @param group  [n], numbered in the order of first occurrence
+ * Order-preserving.
+ */
+typedef void adass_linear_backward_fn(float *out, const float *dy, const uint32_t *group, size_t n);
 
 /**
  * Sums the gradient rows of a batch by group (see adass_dedup_ids): out[group[i], k] = sum of
@@ -138,6 +205,62 @@ typedef void adass_adam_rows_fn(float *w, size_t w_stride, float *m, float *v, s
 /** The same update on n contiguous parameters. Order-preserving. */
 typedef void adass_adam_dense_fn(float *w, float *m, float *v, const float *grads, size_t n,
                                  const adass_adam *adam);
+
+/**
+ * Gradient descent on the first `size` columns of the rows listed in `ids` (each id at most once):
+ * w -= learning_rate * (grads[i, k] + l2 * w), with the row of ids[i] at w + ids[i] * w_stride.
+ *
+ * @param w     in/out. @param grads [n x grads_ld]
+ * Order-preserving.
+ */
+typedef void adass_sgd_rows_fn(float *w, size_t w_stride, const uint32_t *ids, const float *grads,
+                               size_t grads_ld, size_t n, size_t size, const adass_sgd *sgd);
+
+/**
+ * Adagrad likewise, with a sum of squares for each parameter:
+ *
+ *   g = grads[i, k] + l2 * w;  s += g^2;  w -= learning_rate * g / (sqrt(s) + epsilon)
+ *
+ * @param squares  in/out, s; the row of ids[i] begins at squares + ids[i] * squares_stride
+ * Order-preserving.
+ */
+typedef void adass_adagrad_rows_fn(float *w, size_t w_stride, float *squares, size_t squares_stride,
+                                   const uint32_t *ids, const float *grads, size_t grads_ld,
+                                   size_t n, size_t size, const adass_adagrad *adagrad);
+
+/**
+ * Row-wise Adagrad: one sum for a whole row, which saves its optimizer state (FBGEMM's and DLRM's
+ * "row-wise Adagrad"):
+ *
+ *   g_k = grads[i, k] + l2 * w_k;  s += (sum_k g_k^2) / size;
+ *   w_k -= (learning_rate / (sqrt(s) + epsilon)) * g_k
+ *
+ * @param squares  in/out, s of id r is squares[r]
+ * Order-preserving, with this order of the sum over k: 16 partial sums, of k mod 16 each, then
+ * halves are added to halves (i and i + 8, i + 4, i + 2, i + 1).
+ */
+typedef void adass_adagrad_rowwise_fn(float *w, size_t w_stride, float *squares,
+                                      const uint32_t *ids, const float *grads, size_t grads_ld,
+                                      size_t n, size_t size, const adass_adagrad *adagrad);
+
+/**
+ * Rows of a table from floats: row i of `rows`, stride elements apart, from x + i * x_ld, i < n.
+ * Reading them back gives
+ *
+ * - BF16, F16: the nearest value of the type, halfway cases to the even one, infinity for what is
+ *   too large; a NaN stays a NaN;
+ * - INT8: scale = max_k |x_k| / 127, column = x / scale to the nearest, so that the error is at
+ *   most 0.5001 * scale. A row whose scale would be subnormal reads as zeros, one with an infinity
+ *   or a NaN as NaNs.
+ *
+ * Columns beyond `size` are left. Order-preserving.
+ */
+typedef void adass_quantize_rows_fn(adass_type type, void *rows, size_t stride, const float *x,
+                                    size_t x_ld, size_t n, size_t size);
+
+/** The rows as floats: out[i * out_ld + k], i < n, k < size. Order-preserving (exact). */
+typedef void adass_dequantize_rows_fn(float *out, size_t out_ld, adass_type type, const void *rows,
+                                      size_t stride, size_t n, size_t size);
 
 /**
  * Binary cross-entropy of logits z against labels y in [0, 1], stable for any finite z:
@@ -194,12 +317,19 @@ typedef void adass_column_squares_fn(float *out, const float *x, size_t x_ld, si
 #define ADASS_KERNEL_OPS(X, isa)                                                                   \
     X(isa, lookup)                                                                                 \
     X(isa, lookup_fields)                                                                          \
+    X(isa, lookup_fm)                                                                              \
     X(isa, fm_forward)                                                                             \
     X(isa, fm_backward)                                                                            \
     X(isa, linear_forward)                                                                         \
+    X(isa, linear_backward)                                                                        \
     X(isa, dedup_accumulate)                                                                       \
+    X(isa, sgd_rows)                                                                               \
+    X(isa, adagrad_rows)                                                                           \
+    X(isa, adagrad_rowwise)                                                                        \
     X(isa, adam_rows)                                                                              \
     X(isa, adam_dense)                                                                             \
+    X(isa, quantize_rows)                                                                          \
+    X(isa, dequantize_rows)                                                                        \
     X(isa, bce)                                                                                    \
     X(isa, bias_relu)                                                                              \
     X(isa, relu_backward)                                                                          \
