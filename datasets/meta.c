@@ -44,11 +44,12 @@ static void format_tail(char tail[64], const char *checksum)
     snprintf(tail, 64, "  \"checksum\": \"%s\"\n}\n", checksum);
 }
 
-static json_t *field_to_json(const adass_field *field)
+/* Planted data has a rank for each field, 0 too. */
+static json_t *field_to_json(const adass_field *field, bool planted)
 {
     json_t *item = json_pack("{s:s, s:s, s:I, s:I}", "name", field->name, "kind", "categorical",
                              "vocab", (json_int_t)field->vocab, "oov", (json_int_t)field->oov);
-    if (field->true_rank != 0 &&
+    if ((planted || field->true_rank != 0) &&
         json_object_set_new(item, "true_rank", json_integer((json_int_t)field->true_rank)) != 0) {
         json_decref(item);
         return NULL;
@@ -61,7 +62,8 @@ static bool add_fields(json_t *list, const adass_meta *meta)
 {
     bool ok = true;
     for (size_t f = 0; f < meta->n_fields && ok; f++)
-        ok = json_array_append_new(list, field_to_json(&meta->fields[f])) == 0;
+        ok = json_array_append_new(list,
+                                   field_to_json(&meta->fields[f], meta->teacher_auc != 0.0)) == 0;
     return ok;
 }
 
@@ -210,7 +212,7 @@ static adass_status read_field(reader *r, const json_t *item, size_t f)
     if (status == ADASS_OK)
         status = read_number(r, item, where, "oov", 0, field->vocab - 1, &oov);
     if (status == ADASS_OK && json_object_get(item, "true_rank") != NULL)
-        status = read_number(r, item, where, "true_rank", 1, UINT32_MAX, &field->true_rank);
+        status = read_number(r, item, where, "true_rank", 0, UINT32_MAX, &field->true_rank);
     field->oov = (uint32_t)oov;
     return status;
 }

@@ -12,7 +12,7 @@
  *     "checksum": "..."
  *   }
  *
- * "true_rank" and "teacher_auc" are there for planted data only. "checksum" comes last and covers
+ * "true_rank" (0: the field carries nothing) and "teacher_auc" are there for planted data only. "checksum" comes last and covers
  * every byte before it; the bytes from it on are fixed by it.
  * So no byte of the file can change unnoticed.
  */

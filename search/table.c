@@ -120,7 +120,7 @@ static void add_sample(json_t *row, const char *key, adass_sample s)
 static json_t *make_row(const adass_cell *cell, const adass_cell *reference,
                         const adass_dataset *dataset, double *work)
 {
-    const bool planted = dataset->fields[0].true_rank > 0, uniform = cell->budget == 0.0;
+    const bool planted = dataset->teacher_auc > 0.0, uniform = cell->budget == 0.0;
     json_t *row = json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:b}", "dataset", dataset->name,
                             "backbone", adass_backbone_name(cell->backbone), "method", cell->method,
                             "size", uniform ? json_integer((json_int_t)cell->size) : json_null(),
@@ -300,7 +300,7 @@ static void put_section(FILE *out, const json_t *table, const char *backbone, bo
 
 static void put_markdown(FILE *out, const json_t *table, const adass_dataset *dataset, size_t seeds)
 {
-    const bool planted = dataset->fields[0].true_rank > 0;
+    const bool planted = dataset->teacher_auc > 0.0;
     const json_t *from = json_object_get(table, "provenance");
     fprintf(out, "# %s: %s\n\n", json_string_value(json_object_get(table, "suite")), dataset->name);
     fprintf(out, "%zu training, %zu validation, %zu test rows; %zu fields; %zu seeds.\n",

@@ -1,11 +1,10 @@
 /* `adass data`: makes, imports and shows datasets. */
-#include "cli.h"
+#include "cmd_data.h"
 #include "options.h"
 #include "progress.h"
 
 #include "adass/batches.h"
 #include "adass/import.h"
-#include "adass/synth.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -51,10 +50,10 @@ static json_t *fields_json(const adass_dataset *dataset)
     for (size_t f = 0; f < dataset->n_fields; f++) {
         const adass_field *field = &dataset->fields[f];
         const json_int_t rank = (json_int_t)field->true_rank;
-        json_array_append_new(fields,
-                              json_pack("{s:s, s:I, s:I, s:o}", "name", field->name, "vocab",
-                                        (json_int_t)field->vocab, "oov", (json_int_t)field->oov,
-                                        "true_rank", known(json_integer(rank), rank > 0)));
+        json_array_append_new(
+            fields, json_pack("{s:s, s:I, s:I, s:o}", "name", field->name, "vocab",
+                              (json_int_t)field->vocab, "oov", (json_int_t)field->oov, "true_rank",
+                              known(json_integer(rank), dataset->teacher_auc > 0.0)));
     }
     return fields;
 }
@@ -84,13 +83,12 @@ static void print_splits(const adass_dataset *dataset)
 static void print_fields(const adass_dataset *dataset)
 {
     int width = (int)strlen("field");
-    bool planted = false;
+    const bool planted = dataset->teacher_auc > 0.0;
     uint64_t total = 0;
     for (size_t f = 0; f < dataset->n_fields; f++) {
         const adass_field *field = &dataset->fields[f];
         const int chars = (int)strlen(field->name);
         width = chars > width ? chars : width;
-        planted = planted || field->true_rank > 0;
         total += field->vocab;
     }
     printf("\n%-*s  %12s  %6s%s\n", width, "field", "vocabulary", "OOV id",
@@ -153,10 +151,9 @@ static int run_show(int argc, char **argv)
     return status;
 }
 
-/* ---- data synth, data import ---- */
+/* ---- data import ---- */
 
-/* One line on a dataset that was just written. */
-static int print_written(const char *command, const char *dir)
+int adass_cli_print_written(const char *command, const char *dir)
 {
     adass_dataset *dataset = NULL;
     adass_error err;
@@ -168,43 +165,6 @@ static int print_written(const char *command, const char *dir)
     putchar('\n');
     adass_dataset_close(dataset);
     return ADASS_EXIT_OK;
-}
-
-static int run_synth(int argc, char **argv)
-{
-    adass_common common = ADASS_COMMON_DEFAULTS;
-    adass_synth_options synth = { .shape = "tiny" };
-    const adass_option options[] = {
-        { "shape", "NAME", "fields and vocabularies: tiny or movielens", ADASS_OPTION_STRING,
-          .string = &synth.shape },
-        { "rows", "N", "rows of all splits (default: the shape's own number)", ADASS_OPTION_SIZE,
-          .size = &synth.rows, .min = 1 },
-    };
-    const adass_usage usage = {
-        .command = "data synth",
-        .summary = "Writes planted data to the new folder OUT: the ranks of the fields' true\n"
-                   "vectors, and the best AUC that a model can reach, are known.",
-        .example = "adass data synth --shape tiny --rows 1e5 out/tiny",
-        .positional = { "OUT" },
-        .options = options,
-        .n_options = 2,
-        .common = &common,
-        .takes = ADASS_TAKES_SEED,
-    };
-    const char *out;
-    int status;
-    if (!adass_options_parse(&usage, argc, argv, &out, &status))
-        return status;
-    adass_error err;
-    adass_progress progress;
-    adass_progress_begin(&progress);
-    synth.seed = common.seed;
-    synth.monitor = &progress.monitor;
-    const adass_status written = adass_synth_write(&synth, out, &err);
-    adass_progress_end(&progress);
-    if (written != ADASS_OK)
-        return adass_cli_fail(usage.command, &err);
-    return print_written(usage.command, out);
 }
 
 static int run_import_movielens(int argc, char **argv)
@@ -241,7 +201,7 @@ static int run_import_movielens(int argc, char **argv)
     adass_progress_end(&progress);
     if (imported != ADASS_OK)
         return adass_cli_fail(usage.command, &err);
-    return print_written(usage.command, args[1]);
+    return adass_cli_print_written(usage.command, args[1]);
 }
 
 /* ---- the tree of commands ---- */
@@ -260,9 +220,7 @@ static const adass_command data_import = { "import", "raw files to a prepared da
                                            run_import };
 static const adass_command data_show = { "show", "fields, vocabularies, label rates, checksums",
                                          run_show };
-static const adass_command data_synth = { "synth", "planted data, whose truth is known",
-                                          run_synth };
-static const adass_command *const commands[] = { &data_import, &data_show, &data_synth };
+static const adass_command *const commands[] = { &data_import, &data_show, &adass_cmd_data_synth };
 
 static int run(int argc, char **argv)
 {

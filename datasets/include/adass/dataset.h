@@ -30,7 +30,7 @@ typedef struct adass_field {
     char *name;
     size_t vocab;
     uint32_t oov;     /* the id of values that the training split does not have */
-    size_t true_rank; /* planted data: the rank of the field's true vectors; 0 when unknown */
+    size_t true_rank; /* planted data: of the field's true vectors, 0: it carries nothing; else 0 */
 } adass_field;
 
 /** The rows of one split; the arrays belong to the dataset. */
