@@ -6,13 +6,14 @@
 
 #include <stdlib.h>
 
-enum { SINGLE_IDS = 8192, CELLS_PER_ID = 256 };
+enum { EXACT_FEATURES = 8192, CELLS_PER_ID = 256 };
 
 static double power(double x, double exponent) { return portable_exp(-exponent * portable_log(x)); }
 
 static uint32_t cell_width(uint64_t first, uint64_t n)
 {
-    const uint64_t width = first <= SINGLE_IDS ? 1 : first / CELLS_PER_ID;
+    const uint64_t share = n <= EXACT_FEATURES ? 1 : first / CELLS_PER_ID;
+    const uint64_t width = share > 1 ? share : 1;
     return (uint32_t)(n + 1 - first < width ? n + 1 - first : width);
 }
 
@@ -95,9 +96,9 @@ uint32_t synth_law_draw(const synth_law *law, uint64_t word)
 {
     const double u = adass_unit(word) * (double)law->n_cells;
     const uint32_t i = (uint32_t)u;
-    const synth_cell *cell = &law->cells[i];
-    if (!(u - (double)i < cell->keep))
-        cell = &law->cells[cell->alias];
+    const synth_cell *cells = law->cells;
+    const uint32_t chosen[2] = { cells[i].alias, i }; /* a branch here could not be predicted */
+    const synth_cell *cell = &cells[chosen[u - (double)i < cells[i].keep]];
     if (cell->width == 1)
         return cell->first;
     return cell->first + (uint32_t)(adass_unit(adass_mix64(word)) * (double)cell->width);

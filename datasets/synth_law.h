@@ -11,9 +11,10 @@
 #include "adass/status.h"
 
 /*
- * Walker's alias method over cells. The first cells are single ids: the OOV id where it occurs, then ids
- * 1..8192. Ids beyond come in cells of 1/256 of their first id, within which all are equally likely (a
- * step of exponent/512 at most from the power law).
+ * Walker's alias method over cells. Up to 8192 features every id is a cell, and the law exact. In larger
+ * vocabularies ids from 512 on come in cells of 1/256 of their first id, within which all are equally likely
+ * (off the power law by a factor of 1 +- exponent/512 at most), so that the table stays in the caches. The
+ * OOV id, where it occurs, is a cell of its own.
  */
 typedef struct synth_law {
     struct synth_cell *cells;
