@@ -16,7 +16,7 @@ packages=(
 )
 for argument in "$@"; do
     case $argument in
-        --clang) packages+=(clang libomp-dev) ;;
+        --clang) packages+=(clang libomp-dev libclang-rt-dev) ;;
         --arm64) packages+=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user) ;;
         --emulators) packages+=(bochs bochs-term xorriso) ;;
         --peers) packages+=(python3-torch python3-numpy) ;;
