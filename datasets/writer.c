@@ -1,6 +1,7 @@
 /*
  * Writing prepared datasets: into a temporary folder beside the target, which is renamed when
- * complete.
+ * complete. A lock on that folder tells that its writer lives: what killed ones left is removed by
+ * the next writer of the same target.
  */
 #include "writer.h"
 
@@ -8,18 +9,22 @@
 #include "meta.h"
 #include "npy.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 struct adass_writer {
     char *dir;       /* the target, without slashes at its end */
     char *temporary; /* where everything is until then; NULL when it does not exist */
+    int lock;        /* the temporary folder, locked; -1: not open */
     size_t n_fields;
     adass_npy_writer *files[ADASS_N_FILES];
 };
@@ -41,23 +46,103 @@ static adass_status check_absent(const char *dir, adass_error *err)
     return errno == ENOENT ? ADASS_OK : fail_path(dir, "cannot be created", err);
 }
 
+/* ---- the temporary folder ---- */
+
+/* Removes what a writer makes, and nothing else: a foreign file stays, and its folder with it. */
+static void remove_temporary(const char *temporary)
+{
+    char path[8192];
+    for (size_t i = 0; i < ADASS_N_FILES; i++)
+        if ((size_t)snprintf(path, sizeof path, "%s/%s", temporary, adass_meta_file_name(i)) <
+            sizeof path)
+            unlink(path);
+    for (size_t s = 0; s < ADASS_N_SPLITS; s++)
+        if ((size_t)snprintf(path, sizeof path, "%s/%s", temporary,
+                             adass_split_name((adass_split)s)) < sizeof path)
+            rmdir(path);
+    if ((size_t)snprintf(path, sizeof path, "%s/meta.json", temporary) < sizeof path)
+        unlink(path);
+    rmdir(temporary);
+}
+
+/*
+ * Opens a folder and locks it until it is closed or the process ends, however it does; -1 when
+ * another writer has it, or when the file system knows no locks.
+ */
+static int lock_folder(const char *path)
+{
+    const int fd = open(path, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0 || flock(fd, LOCK_EX | LOCK_NB) == 0)
+        return fd;
+    close(fd);
+    return -1;
+}
+
+/* The process that a temporary folder of `target` is named after; 0 for any other name. */
+static pid_t owner_of(const char *name, const char *target)
+{
+    const size_t n = strlen(target);
+    if (strncmp(name, target, n) != 0 || strncmp(name + n, ".tmp-", 5) != 0)
+        return 0;
+    char *end;
+    const long pid = strtol(name + n + 5, &end, 10);
+    return name[n + 5] >= '1' && name[n + 5] <= '9' && *end == '\0' ? (pid_t)pid : 0;
+}
+
+/*
+ * The lock alone would do, but for the moment between a living writer's mkdir() and its lock. The
+ * number alone would not: it may be used again, and on another machine it means nothing.
+ */
+static void remove_leftover(const char *path, pid_t owner)
+{
+    if (owner != getpid() && (kill(owner, 0) == 0 || errno != ESRCH))
+        return;
+    const int fd = lock_folder(path);
+    if (fd < 0)
+        return;
+    remove_temporary(path);
+    close(fd);
+}
+
+/* What writers of this target left that were killed. */
+static void remove_leftovers(const char *dir)
+{
+    const char *slash = strrchr(dir, '/'), *target = slash != NULL ? slash + 1 : dir;
+    char *parent = slash != NULL ? strndup(dir, (size_t)(target - dir)) : strdup("./");
+    DIR *folder = parent != NULL ? opendir(parent) : NULL;
+    const struct dirent *entry;
+    while (folder != NULL && (entry = readdir(folder)) != NULL) {
+        const pid_t owner = owner_of(entry->d_name, target);
+        char path[8192];
+        if (owner > 0 &&
+            (size_t)snprintf(path, sizeof path, "%s%s", parent, entry->d_name) < sizeof path)
+            remove_leftover(path, owner);
+    }
+    if (folder != NULL)
+        closedir(folder);
+    free(parent);
+}
+
 static adass_status make_temporary(adass_writer *w, adass_error *err)
 {
     char *path = malloc(strlen(w->dir) + 32);
     if (path == NULL)
         return adass_fail_memory(err, "a path", (double)strlen(w->dir));
+    remove_leftovers(w->dir);
     sprintf(path, "%s.tmp-%ld", w->dir, (long)getpid());
     if (mkdir(path, 0777) != 0) {
         const adass_status status =
             errno == EEXIST
                 ? adass_fail(err, ADASS_EIO,
-                             "%s: it exists already, left by a run that was killed; remove it",
+                             "%s: it exists already: another run writes it, or one that was "
+                             "killed left it with other files in it; remove it",
                              path)
                 : fail_path(path, "cannot be created", err);
         free(path);
         return status;
     }
     w->temporary = path;
+    w->lock = lock_folder(path); /* without locks only the cleaning after a kill is lost */
     return ADASS_OK;
 }
 
@@ -109,6 +194,7 @@ adass_status adass_writer_open(adass_writer **out, const char *dir, size_t n_fie
     if (w == NULL)
         return adass_fail_memory(err, "a dataset writer", (double)sizeof *w);
     w->n_fields = n_fields;
+    w->lock = -1;
     const adass_status status = begin(w, dir, err);
     if (status == ADASS_OK)
         *out = w;
@@ -234,23 +320,6 @@ adass_status adass_writer_finish(adass_writer *writer, const adass_field *fields
     return status == ADASS_OK ? move_into_place(writer, err) : status;
 }
 
-/* Removes what a writer makes, and nothing else: a foreign file stays, and its folder with it. */
-static void remove_temporary(const char *temporary)
-{
-    char path[8192];
-    for (size_t i = 0; i < ADASS_N_FILES; i++)
-        if ((size_t)snprintf(path, sizeof path, "%s/%s", temporary, adass_meta_file_name(i)) <
-            sizeof path)
-            unlink(path);
-    for (size_t s = 0; s < ADASS_N_SPLITS; s++)
-        if ((size_t)snprintf(path, sizeof path, "%s/%s", temporary,
-                             adass_split_name((adass_split)s)) < sizeof path)
-            rmdir(path);
-    if ((size_t)snprintf(path, sizeof path, "%s/meta.json", temporary) < sizeof path)
-        unlink(path);
-    rmdir(temporary);
-}
-
 void adass_writer_close(adass_writer *writer)
 {
     if (writer == NULL)
@@ -259,6 +328,8 @@ void adass_writer_close(adass_writer *writer)
         adass_npy_close(writer->files[i]);
     if (writer->temporary != NULL)
         remove_temporary(writer->temporary);
+    if (writer->lock >= 0)
+        close(writer->lock);
     free(writer->temporary);
     free(writer->dir);
     free(writer);

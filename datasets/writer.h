@@ -12,7 +12,8 @@
 typedef struct adass_writer adass_writer;
 
 /**
- * Begins a dataset. Fails at once when `dir` exists or its parent is not writable.
+ * Begins a dataset. Fails at once when `dir` exists or its parent is not writable. Removes what
+ * writers of the same `dir` left behind when they were killed.
  */
 adass_status adass_writer_open(adass_writer **out, const char *dir, size_t n_fields,
                                adass_error *err);

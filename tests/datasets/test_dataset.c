@@ -14,6 +14,7 @@
 #include <math.h>
 #include <signal.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
 
 enum { FIELDS = 3, ROWS = 60 };
 
@@ -508,6 +509,84 @@ static void test_given_up(void **state)
     assert_int_equal(count_entries(*state), 1);
 }
 
+/*
+ * A process that writes half a dataset and waits; *done is the end of a pipe whose closing lets it
+ * go. It never closes its writer.
+ */
+static pid_t half_writer(const char *dir, int *done)
+{
+    int ready[2], leave[2];
+    char byte = 0;
+    assert_int_equal(pipe(ready), 0);
+    assert_int_equal(pipe(leave), 0);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        adass_writer *w = NULL;
+        close(leave[1]);
+        if (adass_writer_open(&w, dir, FIELDS, NULL) != ADASS_OK ||
+            add_rows(w, 3, NULL) != ADASS_OK)
+            _exit(1);
+        byte = (char)write(ready[1], &byte, 1);
+        byte = (char)read(leave[0], &byte, 1);
+        raise(SIGKILL);
+    }
+    close(ready[1]);
+    close(leave[0]);
+    assert_int_equal(read(ready[0], &byte, 1), 1);
+    close(ready[0]);
+    *done = leave[1];
+    return pid;
+}
+
+/* The next writer takes away what a killed one left, and nothing else. */
+static void test_leftovers(void **state)
+{
+    const scratch_path out = within(*state, "out"), other = within(*state, "out2");
+    adass_writer *w = NULL;
+    adass_error err;
+    int living, dead, dead_other;
+    const pid_t alive = half_writer(out.text, &living), killed = half_writer(out.text, &dead);
+    const pid_t killed_other = half_writer(other.text, &dead_other);
+    char leftover[32];
+    assert_int_equal(mkdir(within(*state, "out.tmp-0x1").text, 0777), 0);
+    assert_int_equal(mkdir(within(*state, "out.tmp-").text, 0777), 0);
+    close(dead);
+    close(dead_other);
+    assert_int_equal(waitpid(killed, NULL, 0), killed);
+    assert_int_equal(waitpid(killed_other, NULL, 0), killed_other);
+    assert_int_equal(count_entries(*state), 6); /* d, three half ones, two that are none */
+    expect_ok(adass_writer_open(&w, out.text, FIELDS, &err), &err);
+    snprintf(leftover, sizeof leftover, "out.tmp-%ld", (long)killed);
+    assert_int_equal(access(within(*state, leftover).text, F_OK), -1);
+    snprintf(leftover, sizeof leftover, "out.tmp-%ld", (long)alive);
+    assert_int_equal(access(within(*state, leftover).text, F_OK), 0);
+    assert_int_equal(count_entries(*state), 6);
+    expect_ok(add_rows(w, 1, &err), &err);
+    expect_ok(finish(w, &err), &err);
+    adass_writer_close(w);
+    expect_same_datasets(out.text, within(*state, "d").text);
+    close(living);
+    assert_int_equal(waitpid(alive, NULL, 0), alive);
+}
+
+/* Files that no writer makes stay, and the folder with them. */
+static void test_leftover_with_more(void **state)
+{
+    const scratch_path out = within(*state, "out");
+    adass_writer *w = NULL;
+    adass_error err;
+    int done;
+    char name[64];
+    const pid_t killed = half_writer(out.text, &done);
+    close(done);
+    assert_int_equal(waitpid(killed, NULL, 0), killed);
+    snprintf(name, sizeof name, "out.tmp-%ld/notes", (long)killed);
+    write_text(within(*state, name).text, "mine");
+    expect_ok(adass_writer_open(&w, out.text, FIELDS, &err), &err);
+    adass_writer_close(w);
+    assert_int_equal(access(within(*state, name).text, F_OK), 0);
+}
+
 static void test_target_appears(void **state)
 {
     const scratch_path out = within(*state, "out");
@@ -570,6 +649,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_id_out_of_vocabulary, set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_output_cannot_be_made, set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_given_up, set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_leftovers, set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_leftover_with_more, set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_target_appears, set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_disk_is_full, set_up, scratch_tear_down),
     };
