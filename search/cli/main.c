@@ -4,6 +4,7 @@
 #include "cli.h"
 
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -37,6 +38,7 @@ static int run(int argc, char **argv)
 int main(int argc, char **argv)
 {
     adass_wait_policy_passive(argv);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error like a full disk */
     const int status = run(argc, argv);
     /* A full disk shows at the latest here; success must not be told of output that is lost. */
     const int failed_before = ferror(stdout);
