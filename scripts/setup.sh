@@ -10,7 +10,7 @@
 set -euo pipefail
 
 packages=(
-    build-essential cmake ninja-build pkg-config git python3
+    build-essential cmake ninja-build pkg-config git python3 curl
     libdnnl-dev libhwloc-dev libbenchmark-dev libjansson-dev
     zlib1g-dev libzstd-dev liblzma-dev libxxhash-dev libcmocka-dev
 )
