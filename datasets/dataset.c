@@ -111,7 +111,10 @@ static adass_status open_file(adass_dataset *d, size_t i, adass_error *err)
     return status;
 }
 
-/* The last part of a path, in new memory. */
+/*
+ * The last part of a path, in new memory. Results carry it as JSON, which is UTF-8; a path may be
+ * any bytes.
+ */
 static char *last_part(const char *dir)
 {
     size_t end = strlen(dir);
@@ -120,7 +123,13 @@ static char *last_part(const char *dir)
     size_t begin = end;
     while (begin > 0 && dir[begin - 1] != '/')
         begin--;
-    return strndup(dir + begin, end - begin);
+    char *name = strndup(dir + begin, end - begin);
+    json_t *text = name != NULL ? json_string(name) : NULL;
+    for (char *p = name; text == NULL && p != NULL && *p != '\0'; p++)
+        if ((unsigned char)*p >= 0x80)
+            *p = '?';
+    json_decref(text);
+    return name;
 }
 
 /* Hands the description over to the dataset. */

@@ -61,8 +61,10 @@ static json_t *fields_json(const adass_dataset *dataset)
 static json_t *dataset_json(const adass_dataset *dataset, bool verified)
 {
     const double auc = dataset->teacher_auc;
-    return json_pack("{s:s, s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "dir", dataset->dir, "name",
-                     dataset->name, "checksum", dataset->checksum, "verified", verified, "made",
+    json_t *dir = json_string(dataset->dir); /* NULL when it is not UTF-8 */
+    return json_pack("{s:o, s:s, s:s, s:b, s:o, s:o, s:o, s:o}", "dir",
+                     dir != NULL ? dir : json_string(dataset->name), "name", dataset->name,
+                     "checksum", dataset->checksum, "verified", verified, "made",
                      json_loads(dataset->made, 0, NULL), "splits", splits_json(dataset), "fields",
                      fields_json(dataset), "teacher_auc", known(json_real(auc), auc > 0.0));
 }

@@ -105,6 +105,9 @@ test_dataset() {
     expect 0 out '^teacher +AUC 0\.' data show d
     expect 0 out '^checksum +[0-9a-f]{32}  \(every file' data show --verify d
     expect_json data show d --json
+    ln -s d $'caf\xe9' # not UTF-8, as JSON would have to be
+    expect_json data show $'caf\xe9' --json
+    rm $'caf\xe9'
     expect 1 err '^adass data synth: .*d' data synth --shape tiny --rows 5e3 d
     expect 0 out '^checksum' data show --verify d
     expect 1 err '^adass data synth: .*nonsense' data synth --shape nonsense e

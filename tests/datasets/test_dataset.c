@@ -129,6 +129,15 @@ static void test_names(void **state)
     expect_ok(adass_dataset_open(&d, within(*state, "d//").text, &err), &err);
     assert_string_equal(d->name, "d");
     adass_dataset_close(d);
+    const scratch_path latin = within(*state, "caf\xe9"), utf = within(*state, "caf\xc3\xa9");
+    assert_int_equal(rename(within(*state, "d").text, latin.text), 0);
+    expect_ok(adass_dataset_open(&d, latin.text, &err), &err);
+    assert_string_equal(d->name, "caf?");
+    adass_dataset_close(d);
+    assert_int_equal(rename(latin.text, utf.text), 0);
+    expect_ok(adass_dataset_open(&d, utf.text, &err), &err);
+    assert_string_equal(d->name, "caf\xc3\xa9");
+    adass_dataset_close(d);
     const adass_rows none = { 0 };
     assert_true(isnan(adass_rows_label_rate(&none)));
 }

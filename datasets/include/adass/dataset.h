@@ -43,7 +43,7 @@ typedef struct adass_rows {
 
 typedef struct adass_dataset {
     char *dir;
-    char *name; /* the last part of dir */
+    char *name; /* the last part of dir; UTF-8, other bytes are '?' */
     char checksum
         [ADASS_CHECKSUM_CHARS]; /* of meta.json, which holds those of the other files: it names the data */
     size_t n_fields;
