@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -17,6 +18,8 @@
 struct adass_dataset_maps {
     adass_meta_file files[ADASS_N_FILES]; /* what meta.json says */
     void *bases[ADASS_N_FILES];           /* NULL: not mapped */
+    bool has_vocabulary;
+    adass_meta_file vocabulary;
 };
 
 const char *adass_split_name(adass_split split)
@@ -141,6 +144,8 @@ static void take_meta(adass_dataset *d, const adass_meta *meta)
     d->teacher_auc = meta->teacher_auc;
     memcpy(d->checksum, meta->checksum, sizeof d->checksum);
     memcpy(d->maps->files, meta->files, sizeof d->maps->files);
+    d->maps->has_vocabulary = meta->has_vocabulary;
+    d->maps->vocabulary = meta->vocabulary;
     for (size_t s = 0; s < ADASS_N_SPLITS; s++)
         d->splits[s].n = meta->rows[s];
 }
@@ -191,12 +196,12 @@ static adass_status verify_meta(const adass_dataset *dataset, adass_error *err)
     return ADASS_OK;
 }
 
-static adass_status verify_file(const adass_dataset *dataset, size_t i, adass_error *err)
+static adass_status verify_file(const adass_dataset *dataset, const char *name,
+                                const adass_meta_file *file, adass_error *err)
 {
-    const adass_meta_file *file = &dataset->maps->files[i];
     char checksum[ADASS_CHECKSUM_CHARS];
     size_t bytes;
-    char *path = adass_path_join(dataset->dir, adass_meta_file_name(i));
+    char *path = adass_path_join(dataset->dir, name);
     if (path == NULL)
         return adass_fail_memory(err, "a path", (double)strlen(dataset->dir));
     adass_status status = adass_checksum_file(path, checksum, &bytes, err);
@@ -214,7 +219,9 @@ adass_status adass_dataset_verify(const adass_dataset *dataset, adass_error *err
 {
     adass_status status = verify_meta(dataset, err);
     for (size_t i = 0; i < ADASS_N_FILES && status == ADASS_OK; i++)
-        status = verify_file(dataset, i, err);
+        status = verify_file(dataset, adass_meta_file_name(i), &dataset->maps->files[i], err);
+    if (status == ADASS_OK && dataset->maps->has_vocabulary)
+        status = verify_file(dataset, ADASS_VOCABULARY_FILE, &dataset->maps->vocabulary, err);
     return status;
 }
 

@@ -67,14 +67,20 @@ static bool add_fields(json_t *list, const adass_meta *meta)
     return ok;
 }
 
+static bool add_file(json_t *files, const char *name, const adass_meta_file *file)
+{
+    return json_object_set_new(files, name,
+                               json_pack("{s:I, s:s}", "bytes", (json_int_t)file->bytes, "checksum",
+                                         file->checksum)) == 0;
+}
+
 static bool add_files(json_t *files, const adass_meta *meta)
 {
     bool ok = true;
     for (size_t i = 0; i < ADASS_N_FILES && ok; i++)
-        ok = json_object_set_new(files, file_names[i],
-                                 json_pack("{s:I, s:s}", "bytes", (json_int_t)meta->files[i].bytes,
-                                           "checksum", meta->files[i].checksum)) == 0;
-    return ok;
+        ok = add_file(files, file_names[i], &meta->files[i]);
+    return ok &&
+           (!meta->has_vocabulary || add_file(files, ADASS_VOCABULARY_FILE, &meta->vocabulary));
 }
 
 static json_t *meta_to_json(const adass_meta *meta, json_t *made)
@@ -268,15 +274,27 @@ static adass_status read_rows(reader *r, const json_t *rows)
     return status;
 }
 
-static adass_status read_file(reader *r, const json_t *files, size_t i)
+static adass_status read_file(reader *r, const json_t *files, const char *name,
+                              adass_meta_file *out)
 {
-    const json_t *item = json_object_get(files, file_names[i]);
+    const json_t *item = json_object_get(files, name);
     const char *checksum = json_string_value(json_object_get(item, "checksum"));
     if (checksum == NULL || strlen(checksum) != ADASS_CHECKSUM_CHARS - 1 ||
         strspn(checksum, "0123456789abcdef") != ADASS_CHECKSUM_CHARS - 1)
-        return fail_at(r, "'%s' has no checksum", file_names[i]);
-    memcpy(r->meta.files[i].checksum, checksum, ADASS_CHECKSUM_CHARS);
-    return read_number(r, item, file_names[i], "bytes", 0, SIZE_MAX, &r->meta.files[i].bytes);
+        return fail_at(r, "'%s' has no checksum", name);
+    memcpy(out->checksum, checksum, ADASS_CHECKSUM_CHARS);
+    return read_number(r, item, name, "bytes", 0, SIZE_MAX, &out->bytes);
+}
+
+static adass_status read_files(reader *r, const json_t *files)
+{
+    adass_status status = ADASS_OK;
+    for (size_t i = 0; i < ADASS_N_FILES && status == ADASS_OK; i++)
+        status = read_file(r, files, file_names[i], &r->meta.files[i]);
+    r->meta.has_vocabulary = json_object_get(files, ADASS_VOCABULARY_FILE) != NULL;
+    return status == ADASS_OK && r->meta.has_vocabulary
+               ? read_file(r, files, ADASS_VOCABULARY_FILE, &r->meta.vocabulary)
+               : status;
 }
 
 static adass_status read_teacher(reader *r, const json_t *value)
@@ -307,8 +325,8 @@ static adass_status read_members(reader *r, const json_t *root)
     adass_status status = read_fields(r, json_object_get(root, "fields"));
     if (status == ADASS_OK)
         status = read_rows(r, json_object_get(root, "rows"));
-    for (size_t i = 0; i < ADASS_N_FILES && status == ADASS_OK; i++)
-        status = read_file(r, json_object_get(root, "files"), i);
+    if (status == ADASS_OK)
+        status = read_files(r, json_object_get(root, "files"));
     if (status == ADASS_OK)
         status = read_teacher(r, json_object_get(root, "teacher_auc"));
     if (status == ADASS_OK)

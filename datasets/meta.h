@@ -6,13 +6,14 @@
  *     "fields": [{"name": "user", "kind": "categorical", "vocab": 6041, "oov": 0, "true_rank": 16},
  *     ...],
  *     "rows": {"train": n, "valid": n, "test": n},
- *     "files": {"train/ids.npy": {"bytes": n, "checksum": "..."}, ...},
+ *     "files": {"train/ids.npy": {"bytes": n, "checksum": "..."}, ..., "vocabulary.tsv": {...}},
  *     "teacher_auc": x,
  *     "made": {"by": ..., ...},
  *     "checksum": "..."
  *   }
  *
- * "true_rank" (0: the field carries nothing) and "teacher_auc" are there for planted data only. "checksum" comes last and covers
+ * "true_rank" (0: the field carries nothing) and "teacher_auc" are there for planted data only, "vocabulary.tsv" where
+ * it was asked for. "checksum" comes last and covers
  * every byte before it; the bytes from it on are fixed by it.
  * So no byte of the file can change unnoticed.
  */
@@ -20,10 +21,14 @@
 #define ADASS_META_H
 
 #include <jansson.h>
+#include <stdbool.h>
 
 #include "adass/dataset.h"
 
 enum { ADASS_N_FILES = 2 * ADASS_N_SPLITS };
+
+/** From value to id (vocabulary_file.h). */
+#define ADASS_VOCABULARY_FILE "vocabulary.tsv"
 
 /** What meta.json says of one file. */
 typedef struct adass_meta_file {
@@ -36,6 +41,8 @@ typedef struct adass_meta {
     adass_field *fields;
     size_t rows[ADASS_N_SPLITS];
     adass_meta_file files[ADASS_N_FILES];
+    bool has_vocabulary;
+    adass_meta_file vocabulary;
     double teacher_auc; /* 0 when unknown */
     char *made;         /* a JSON object as text; reading only */
     char checksum[ADASS_CHECKSUM_CHARS];

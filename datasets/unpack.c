@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
 
@@ -53,7 +54,8 @@ struct adass_unpack {
     bool begun;   /* the codec holds memory */
     bool between; /* before a part, or after one: the file may end here */
     bool damaged;
-    size_t at, n; /* unread bytes of the chunk */
+    uint64_t taken; /* bytes read from the file */
+    size_t at, n;   /* unread bytes of the chunk */
     uint8_t chunk[CHUNK_BYTES];
 };
 
@@ -134,6 +136,7 @@ static void refill(adass_unpack *u)
 {
     u->at = 0;
     u->n = fread(u->chunk, 1, CHUNK_BYTES, u->file);
+    u->taken += u->n;
 }
 
 static void recognise(adass_unpack *u)
@@ -144,15 +147,19 @@ static void recognise(adass_unpack *u)
             u->codec = &codecs[i];
 }
 
-adass_status adass_unpack_open(adass_unpack **out, const char *path, adass_error *err)
+static adass_status open_file(adass_unpack **out, FILE *file, const char *path, adass_error *err)
 {
     adass_unpack *u = malloc(sizeof *u);
-    if (u == NULL)
+    if (u == NULL) {
+        if (file != NULL)
+            fclose(file);
         return adass_fail_memory(err, path, (double)sizeof *u);
+    }
     u->codec = NULL;
     u->begun = u->damaged = false;
     u->between = true;
-    u->file = fopen(path, "rb");
+    u->taken = 0;
+    u->file = file;
     if (u->file != NULL)
         refill(u);
     if (u->file == NULL || ferror(u->file)) { /* a folder opens, but cannot be read */
@@ -167,8 +174,30 @@ adass_status adass_unpack_open(adass_unpack **out, const char *path, adass_error
     return ADASS_OK;
 }
 
+adass_status adass_unpack_open(adass_unpack **out, const char *path, adass_error *err)
+{
+    return open_file(out, fopen(path, "rb"), path, err);
+}
+
+adass_status adass_unpack_open_fd(adass_unpack **out, int fd, const char *name, adass_error *err)
+{
+    const int copy = dup(fd); /* the descriptor stays the caller's */
+    FILE *file = copy >= 0 && lseek(copy, 0, SEEK_SET) == 0 ? fdopen(copy, "rb") : NULL;
+    if (file == NULL && copy >= 0)
+        close(copy);
+    return open_file(out, file, name, err);
+}
+
+uint64_t adass_unpack_taken(const adass_unpack *unpack) { return unpack->taken; }
+
+/* What the chunk holds first; then straight into the caller's memory. */
 static size_t read_plain(adass_unpack *u, void *bytes, size_t capacity)
 {
+    if (u->at == u->n) {
+        const size_t got = fread(bytes, 1, capacity, u->file);
+        u->taken += got;
+        return got;
+    }
     const size_t n = u->n - u->at < capacity ? u->n - u->at : capacity;
     memcpy(bytes, u->chunk + u->at, n);
     u->at += n;
@@ -206,15 +235,15 @@ adass_status adass_unpack_read(adass_unpack *unpack, void *bytes, size_t capacit
     const size_t most = capacity < UINT32_MAX ? capacity : UINT32_MAX; /* what zlib can be told */
     *n = 0;
     while (*n == 0) {
-        if (u->at == u->n)
+        if (u->codec == NULL)
+            *n = read_plain(u, bytes, capacity);
+        else if (u->at == u->n)
             refill(u);
         if (ferror(u->file))
             return fail_why(why, ADASS_EIO, strerror(errno));
-        const bool file_ends = u->at == u->n;
-        if (u->codec == NULL) {
-            *n = read_plain(u, bytes, capacity);
+        if (u->codec == NULL)
             return ADASS_OK;
-        }
+        const bool file_ends = u->at == u->n;
         if (file_ends && u->between)
             return ADASS_OK;
         if (u->between && !begin_part(u))

@@ -3,12 +3,19 @@
 #define ADASS_UNPACK_H
 
 #include <stddef.h>
+#include <stdint.h>
 
 #include "adass/status.h"
 
 typedef struct adass_unpack adass_unpack;
 
 adass_status adass_unpack_open(adass_unpack **out, const char *path, adass_error *err);
+
+/** The file of a descriptor from its beginning; the descriptor stays the caller's. */
+adass_status adass_unpack_open_fd(adass_unpack **out, int fd, const char *name, adass_error *err);
+
+/** Bytes of the file, as it is stored, that were read so far. */
+uint64_t adass_unpack_taken(const adass_unpack *unpack);
 
 /**
  * The next bytes.

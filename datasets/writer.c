@@ -27,6 +27,7 @@ struct adass_writer {
     int lock;        /* the temporary folder, locked; -1: not open */
     size_t n_fields;
     adass_npy_writer *files[ADASS_N_FILES];
+    bool has_vocabulary;
 };
 
 static adass_status fail_path(const char *path, const char *what, adass_error *err)
@@ -60,8 +61,10 @@ static void remove_temporary(const char *temporary)
         if ((size_t)snprintf(path, sizeof path, "%s/%s", temporary,
                              adass_split_name((adass_split)s)) < sizeof path)
             rmdir(path);
-    if ((size_t)snprintf(path, sizeof path, "%s/meta.json", temporary) < sizeof path)
-        unlink(path);
+    static const char *const others[] = { "meta.json", ADASS_VOCABULARY_FILE };
+    for (size_t i = 0; i < sizeof others / sizeof others[0]; i++)
+        if ((size_t)snprintf(path, sizeof path, "%s/%s", temporary, others[i]) < sizeof path)
+            unlink(path);
     rmdir(temporary);
 }
 
@@ -169,14 +172,29 @@ static adass_status make_file(adass_writer *w, size_t i, adass_error *err)
     return status;
 }
 
-static adass_status begin(adass_writer *w, const char *dir, adass_error *err)
+/* Without slashes at its end, in new memory. */
+static char *trimmed(const char *dir)
 {
     size_t n = strlen(dir);
     while (n > 1 && dir[n - 1] == '/')
         n--;
-    w->dir = strndup(dir, n);
+    return strndup(dir, n);
+}
+
+adass_status adass_writer_check(const char *dir, adass_error *err)
+{
+    char *path = trimmed(dir);
+    const adass_status status =
+        path != NULL ? check_absent(path, err) : adass_fail_memory(err, "a path", 0.0);
+    free(path);
+    return status;
+}
+
+static adass_status begin(adass_writer *w, const char *dir, adass_error *err)
+{
+    w->dir = trimmed(dir);
     if (w->dir == NULL)
-        return adass_fail_memory(err, "a path", (double)n);
+        return adass_fail_memory(err, "a path", (double)strlen(dir));
     adass_status status = check_absent(w->dir, err);
     if (status == ADASS_OK)
         status = make_temporary(w, err);
@@ -211,6 +229,18 @@ adass_status adass_writer_add(adass_writer *writer, adass_split split, const uin
                               : status;
 }
 
+adass_status adass_writer_create_vocabulary(adass_writer *writer, FILE **out, adass_error *err)
+{
+    char *path = adass_path_join(writer->temporary, ADASS_VOCABULARY_FILE);
+    if (path == NULL)
+        return adass_fail_memory(err, "a path", (double)strlen(writer->temporary));
+    *out = fopen(path, "wbx");
+    writer->has_vocabulary = *out != NULL;
+    const adass_status status = *out != NULL ? ADASS_OK : fail_path(path, "cannot be written", err);
+    free(path);
+    return status;
+}
+
 /* ---- completing ---- */
 
 static adass_status finish_file(adass_writer *w, size_t i, adass_meta_file *file, adass_error *err)
@@ -223,6 +253,17 @@ static adass_status finish_file(adass_writer *w, size_t i, adass_meta_file *file
         status = adass_fail_memory(err, "a path", (double)strlen(w->temporary));
     if (status == ADASS_OK)
         status = adass_checksum_file(path, file->checksum, &file->bytes, err);
+    free(path);
+    return status;
+}
+
+static adass_status finish_vocabulary(const adass_writer *w, adass_meta_file *file,
+                                      adass_error *err)
+{
+    char *path = adass_path_join(w->temporary, ADASS_VOCABULARY_FILE);
+    if (path == NULL)
+        return adass_fail_memory(err, "a path", (double)strlen(w->temporary));
+    const adass_status status = adass_checksum_file(path, file->checksum, &file->bytes, err);
     free(path);
     return status;
 }
@@ -315,6 +356,9 @@ adass_status adass_writer_finish(adass_writer *writer, const adass_field *fields
     adass_status status = ADASS_OK;
     for (size_t i = 0; i < ADASS_N_FILES && status == ADASS_OK; i++)
         status = finish_file(writer, i, &meta.files[i], err);
+    meta.has_vocabulary = writer->has_vocabulary;
+    if (status == ADASS_OK && writer->has_vocabulary)
+        status = finish_vocabulary(writer, &meta.vocabulary, err);
     if (status == ADASS_OK)
         status = write_meta(writer, &meta, made, err);
     return status == ADASS_OK ? move_into_place(writer, err) : status;

@@ -6,10 +6,14 @@
 #define ADASS_WRITER_H
 
 #include <jansson.h>
+#include <stdio.h>
 
 #include "adass/dataset.h"
 
 typedef struct adass_writer adass_writer;
+
+/** Fails when `dir` exists, so that this can be told before work that a writer has to wait for. */
+adass_status adass_writer_check(const char *dir, adass_error *err);
 
 /**
  * Begins a dataset. Fails at once when `dir` exists or its parent is not writable. Removes what
@@ -21,6 +25,11 @@ adass_status adass_writer_open(adass_writer **out, const char *dir, size_t n_fie
 /** Appends n rows to a split. ids: [n x n_fields]; labels: [n], 0 or 1. */
 adass_status adass_writer_add(adass_writer *writer, adass_split split, const uint32_t *ids,
                               const uint8_t *labels, size_t n, adass_error *err);
+
+/**
+ * The file vocabulary.tsv of the dataset, to be written and closed before adass_writer_finish().
+ */
+adass_status adass_writer_create_vocabulary(adass_writer *writer, FILE **out, adass_error *err);
 
 /**
  * Completes the headers, writes meta.json with the checksums, syncs, renames to the final name.

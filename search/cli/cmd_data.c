@@ -206,11 +206,161 @@ static int run_import_movielens(int argc, char **argv)
     return adass_cli_print_written(usage.command, args[1]);
 }
 
+/* ---- data import of tables ---- */
+
+static bool read_protocol(const char *command, const char *name, adass_protocol *out)
+{
+    static const char *const names[] = { "random", "chronological", "x4" };
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name, names[i]) == 0) {
+            *out = (adass_protocol)i;
+            return true;
+        }
+    adass_cli_misuse(command, "--protocol: '%s' is none of random, chronological, x4", name);
+    return false;
+}
+
+static bool read_ratio(const char *command, const char *text, double ratio[3])
+{
+    int length = 0;
+    if (text[strspn(text, "0123456789.:")] == '\0' &&
+        sscanf(text, "%lf:%lf:%lf%n", &ratio[0], &ratio[1], &ratio[2], &length) == 3 &&
+        text[length] == '\0' && ratio[0] + ratio[1] + ratio[2] > 0.0)
+        return true;
+    adass_cli_misuse(command, "--ratio: '%s' is no ratio such as 8:1:1", text);
+    return false;
+}
+
+static void tell_report(const char *command, const adass_import_report *report)
+{
+    for (size_t i = 0; i < report->n_warnings; i++)
+        fprintf(stderr, "adass %s: warning: %s\n", command, report->warnings[i]);
+    if (report->bad_rows > 0)
+        fprintf(stderr, "adass %s: warning: %zu bad rows were left out\n", command,
+                report->bad_rows);
+}
+
+static int import_table(const char *command, const char *format, adass_table_options *table,
+                        const char *out)
+{
+    adass_error err;
+    adass_progress progress;
+    adass_import_report report;
+    adass_progress_begin(&progress);
+    table->monitor = &progress.monitor;
+    const adass_status imported = adass_import_table(format, table, out, &report, &err);
+    adass_progress_end(&progress);
+    if (imported != ADASS_OK)
+        return adass_cli_fail(command, &err);
+    tell_report(command, &report);
+    return adass_cli_print_written(command, out);
+}
+
+/* The command of one format; `summary` says what RAW is. */
+static int run_import_table(const char *format, const char *summary, const char *example, int argc,
+                            char **argv)
+{
+    adass_common common = ADASS_COMMON_DEFAULTS;
+    adass_table_options table = { 0 };
+    adass_arguments raw;
+    const char *protocol = "random", *ratio = "8:1:1";
+    const adass_option options[] = {
+        { "protocol", "NAME", "split: random, chronological, x4 (ten stratified folds, as BARS)",
+          ADASS_OPTION_STRING, .string = &protocol },
+        { "ratio", "A:B:C", "of train, valid, test; not for x4", ADASS_OPTION_STRING,
+          .string = &ratio },
+        { "min-count", "N", "rarer values get no id (default: criteo 10, avazu 2, kdd12 10, csv 1)",
+          ADASS_OPTION_SIZE, .size = &table.min_count, .min = 1 },
+        { "memory", "BYTES",
+          "bound, with K, M or G (default: 8G); temporary files beside OUT do the rest",
+          ADASS_OPTION_BYTES, .size = &table.memory_bytes },
+        { "max-bad-rows", "N", "leave out up to N rows that cannot be used (default: none)",
+          ADASS_OPTION_SIZE, .size = &table.max_bad_rows },
+        { "write-vocab", NULL, "also write OUT/vocabulary.tsv, from value to id", ADASS_OPTION_FLAG,
+          .flag = &table.write_vocabulary },
+        { "vocab", "DATASET",
+          "take the vocabulary of a dataset that was imported with --write-vocab",
+          ADASS_OPTION_STRING, .string = &table.vocabulary },
+        { "schema", "FILE", "what the columns are, as JSON", ADASS_OPTION_STRING,
+          .string = &table.schema },
+    };
+    char command[64];
+    snprintf(command, sizeof command, "data import %s", format);
+    const bool csv = strcmp(format, "csv") == 0;
+    const adass_usage usage = {
+        .command = command,
+        .summary = summary,
+        .example = example,
+        .positional = { "RAW", "OUT" },
+        .many = &raw,
+        .options = options,
+        .n_options = sizeof options / sizeof options[0] - !csv, /* --schema is the last one */
+        .common = &common,
+        .takes = ADASS_TAKES_SEED | ADASS_TAKES_COMPUTE,
+    };
+    const char *args[2];
+    int status;
+    if (!adass_options_parse(&usage, argc, argv, args, &status))
+        return status;
+    if (!read_protocol(command, protocol, &table.protocol) ||
+        !read_ratio(command, ratio, table.ratio))
+        return ADASS_EXIT_USAGE;
+    if (csv && table.schema == NULL)
+        return adass_cli_misuse(command, "--schema is missing");
+    table.inputs = raw.items;
+    table.n_inputs = raw.n;
+    table.seed = common.seed;
+    table.threads = (int)common.threads;
+    return import_table(command, format, &table, args[1]);
+}
+
+#define RAW_TEXT                                                                                   \
+    "RAW: one or more files in their order, plain, .gz, .zst or .xz; - for standard input. OUT "   \
+    "is\n"                                                                                         \
+    "a new folder."
+
+static int run_import_criteo(int argc, char **argv)
+{
+    return run_import_table(
+        "criteo", "Imports the Criteo display advertising challenge (train.txt).\n" RAW_TEXT,
+        "adass data import criteo train.txt out/criteo --protocol x4", argc, argv);
+}
+
+static int run_import_avazu(int argc, char **argv)
+{
+    return run_import_table("avazu",
+                            "Imports Avazu's click-through rate prediction (train.csv).\n" RAW_TEXT,
+                            "adass data import avazu train.gz out/avazu --protocol x4", argc, argv);
+}
+
+static int run_import_kdd12(int argc, char **argv)
+{
+    return run_import_table(
+        "kdd12", "Imports KDD Cup 2012 track 2 (training.txt, or OpenML's CSV sample).\n" RAW_TEXT,
+        "adass data import kdd12 training.txt out/kdd12", argc, argv);
+}
+
+static int run_import_csv(int argc, char **argv)
+{
+    return run_import_table(
+        "csv",
+        "Imports any text with a separator; a schema file says what its columns are\n"
+        "(datasets/README.md).\n" RAW_TEXT,
+        "adass data import csv log.csv out/log --schema log.json", argc, argv);
+}
+
 /* ---- the tree of commands ---- */
 
 static const adass_command import_movielens = { "movielens", "MovieLens 1M, 100K or latest",
                                                 run_import_movielens };
-static const adass_command *const importers[] = { &import_movielens };
+static const adass_command import_criteo = { "criteo", "Criteo display advertising challenge",
+                                             run_import_criteo };
+static const adass_command import_avazu = { "avazu", "Avazu click-through rate prediction",
+                                            run_import_avazu };
+static const adass_command import_kdd12 = { "kdd12", "KDD Cup 2012 track 2", run_import_kdd12 };
+static const adass_command import_csv = { "csv", "any table, by a schema file", run_import_csv };
+static const adass_command *const importers[] = { &import_criteo, &import_avazu, &import_kdd12,
+                                                  &import_movielens, &import_csv };
 
 static int run_import(int argc, char **argv)
 {

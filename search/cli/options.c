@@ -71,6 +71,7 @@ static void print_default(const adass_option *option)
             printf(" [%s]", *option->string);
         break;
     case ADASS_OPTION_SIZE:
+    case ADASS_OPTION_BYTES:
         if (*option->size != 0)
             printf(" [%zu]", *option->size);
         break;
@@ -106,7 +107,7 @@ static void print_help(const table *t)
     const adass_usage *usage = t->usage;
     printf("usage: adass %s", usage->command);
     for (size_t i = 0; i < ADASS_POSITIONAL_MAX && usage->positional[i] != NULL; i++)
-        printf(" %s", usage->positional[i]);
+        printf(i == 0 && usage->many != NULL ? " %s..." : " %s", usage->positional[i]);
     printf(" [OPTIONS]\n\n%s\n\noptions:\n", usage->summary);
     const adass_option help = { "help", NULL, "print this", ADASS_OPTION_FLAG, .flag = NULL };
     int width = label_width(&help);
@@ -151,6 +152,27 @@ static bool read_whole(const char *text, uint64_t *out)
     return true;
 }
 
+/* A whole number, or a number with K, M or G (powers of 1024) behind it. */
+static bool read_bytes(const char *text, uint64_t *out)
+{
+    static const char units[] = "KMG";
+    const size_t n = strlen(text);
+    const char *unit = n > 0 && n < 32 ? strchr(units, text[n - 1]) : NULL;
+    if (n == 0 || unit == NULL)
+        return read_whole(text, out);
+    char digits[32];
+    memcpy(digits, text, n - 1);
+    digits[n - 1] = '\0';
+    double x;
+    if (!read_double(digits, &x) || x < 0.0)
+        return false;
+    x *= (double)((uint64_t)1 << (10 * (unit - units + 1)));
+    if (x > 0x1p53)
+        return false;
+    *out = (uint64_t)x;
+    return true;
+}
+
 static bool in_range(const table *t, const adass_option *option, double x)
 {
     const char *command = t->usage->command;
@@ -168,16 +190,18 @@ static bool in_range(const table *t, const adass_option *option, double x)
 static bool set_whole(const table *t, const adass_option *option, const char *text)
 {
     uint64_t x;
-    if (!read_whole(text, &x)) {
-        adass_cli_misuse(t->usage->command, "--%s: '%s' is not a whole number", option->name, text);
+    const bool bytes = option->type == ADASS_OPTION_BYTES;
+    if (!(bytes ? read_bytes(text, &x) : read_whole(text, &x))) {
+        adass_cli_misuse(t->usage->command, "--%s: '%s' is not a whole number%s", option->name,
+                         text, bytes ? ", nor one with K, M or G behind it" : "");
         return false;
     }
     if (!in_range(t, option, (double)x))
         return false;
-    if (option->type == ADASS_OPTION_SIZE)
-        *option->size = (size_t)x;
-    else
+    if (option->type == ADASS_OPTION_UINT64)
         *option->uint64 = x;
+    else
+        *option->size = (size_t)x;
     return true;
 }
 
@@ -204,6 +228,7 @@ static bool set_option(const table *t, const adass_option *option, const char *t
         *option->string = text;
         return true;
     case ADASS_OPTION_SIZE:
+    case ADASS_OPTION_BYTES:
     case ADASS_OPTION_UINT64:
         return set_whole(t, option, text);
     case ADASS_OPTION_DOUBLE:
@@ -280,7 +305,15 @@ static void tell_bad_option(const table *t, int found, char **argv)
 static bool take_positional(const table *t, int argc, char **argv, const char **args)
 {
     const adass_usage *usage = t->usage;
-    size_t n = 0;
+    size_t n = 0, needed = 0;
+    while (needed < ADASS_POSITIONAL_MAX && usage->positional[needed] != NULL)
+        needed++;
+    if (usage->many != NULL) {
+        const size_t given = (size_t)(argc - optind);
+        usage->many->items = (const char *const *)argv + optind;
+        usage->many->n = given > needed ? given - needed + 1 : 1;
+        optind += (int)usage->many->n - 1;
+    }
     for (; n < ADASS_POSITIONAL_MAX && usage->positional[n] != NULL; n++) {
         if (optind == argc) {
             adass_cli_misuse(usage->command, "%s is missing", usage->positional[n]);

@@ -30,6 +30,7 @@ typedef enum adass_option_type {
     ADASS_OPTION_FLAG,   /* bool: --name */
     ADASS_OPTION_STRING, /* const char *: points into argv */
     ADASS_OPTION_SIZE,   /* size_t: a whole number; 1e6 will do */
+    ADASS_OPTION_BYTES,  /* size_t: likewise, or with K, M or G behind it */
     ADASS_OPTION_UINT64, /* uint64_t: likewise */
     ADASS_OPTION_DOUBLE  /* double: finite */
 } adass_option_type;
@@ -76,6 +77,12 @@ typedef struct adass_common {
 
 enum { ADASS_POSITIONAL_MAX = 4 };
 
+/** Arguments that may be given in any number, at least one. */
+typedef struct adass_arguments {
+    const char *const *items; /* [n], point into argv */
+    size_t n;
+} adass_arguments;
+
 /** What a command takes and what its --help says. */
 typedef struct adass_usage {
     const char *command; /* "train", "data synth" */
@@ -83,6 +90,7 @@ typedef struct adass_usage {
     const char *example; /* a whole command line */
     /** Names of the arguments, all of them demanded; NULL ends them. */
     const char *positional[ADASS_POSITIONAL_MAX];
+    adass_arguments *many; /* out; not NULL: the first argument may be given several times */
     const adass_option *options;
     size_t n_options;
     adass_common *common; /* may be NULL when `takes` is 0 */

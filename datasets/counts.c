@@ -1,0 +1,513 @@
+/* Counting values in bounded memory. */
+#include "counts.h"
+
+#include "spool.h"
+
+#include <omp.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { FIRST_SLOTS = 64, RUN_VALUES = 4096, RUN_VALUES_MIN = 16 };
+
+#define FIRST_BYTES (FIRST_SLOTS * sizeof(adass_count))
+
+/* Where a run's values of one vocabulary are, in the order of their keys. */
+typedef struct extent {
+    uint64_t offset, n;
+} extent;
+
+struct adass_counts {
+    size_t n_vocabularies;
+    int threads;
+    size_t bound; /* of a thread's tables, so that none is left without */
+    adass_counter *counters;
+    const char *beside;
+    pthread_mutex_t lock; /* of what follows */
+    adass_spool *spool;   /* NULL while everything fits */
+    size_t n_runs, runs_capacity;
+    extent *runs; /* [n_runs x n_vocabularies] */
+};
+
+/* ---- tables ---- */
+
+static size_t limit_of(size_t n_slots) { return n_slots / 8 * 5; }
+
+static bool make_table(adass_count_table *t, size_t n_slots)
+{
+    adass_count *slots = aligned_alloc(64, n_slots * sizeof *slots);
+    if (slots == NULL)
+        return false;
+    memset(slots, 0, n_slots * sizeof *slots);
+    *t = (adass_count_table){ slots, n_slots - 1, 0, limit_of(n_slots) };
+    return true;
+}
+
+/* The slot of a key, or the free one where it would be. */
+static adass_count *probe(const adass_count_table *t, adass_key key)
+{
+    size_t i = (size_t)key.low & t->mask;
+    while (t->slots[i].count != 0 && !adass_key_equal(t->slots[i].key, key))
+        i = (i + 1) & t->mask;
+    return &t->slots[i];
+}
+
+static void put(adass_count_table *t, const adass_count *value)
+{
+    adass_count *slot = probe(t, value->key);
+    if (slot->count == 0) {
+        *slot = *value;
+        t->n++;
+        return;
+    }
+    slot->count += value->count;
+    if (value->first < slot->first)
+        slot->first = value->first;
+}
+
+static adass_status rebuild(adass_counter *c, adass_count_table *t, size_t n_slots,
+                            adass_error *err)
+{
+    adass_count_table larger;
+    if (!make_table(&larger, n_slots))
+        return adass_fail_memory(err, "a table of values", (double)n_slots * sizeof *t->slots);
+    for (size_t i = 0; i <= t->mask; i++)
+        if (t->slots[i].count != 0)
+            put(&larger, &t->slots[i]);
+    c->bytes += (n_slots - t->mask - 1) * sizeof *t->slots;
+    free(t->slots);
+    *t = larger;
+    return ADASS_OK;
+}
+
+static void drop_table(adass_count_table *t)
+{
+    free(t->slots);
+    *t = (adass_count_table){ 0 };
+}
+
+/* Moves the values to the front; it is no table any more. */
+static size_t compact(adass_count_table *t)
+{
+    size_t n = 0;
+    for (size_t i = 0; i <= t->mask; i++)
+        if (t->slots[i].count != 0)
+            t->slots[n++] = t->slots[i];
+    return n;
+}
+
+/* ---- spilling ---- */
+
+static int by_key(const void *a, const void *b)
+{
+    const adass_key x = ((const adass_count *)a)->key, y = ((const adass_count *)b)->key;
+    if (x.low != y.low)
+        return x.low < y.low ? -1 : 1;
+    return x.high < y.high ? -1 : x.high > y.high;
+}
+
+static adass_status reserve_run(adass_counts *c, adass_error *err)
+{
+    if (c->spool == NULL) {
+        const adass_status status = adass_spool_open(&c->spool, c->beside, err);
+        if (status != ADASS_OK)
+            return status;
+    }
+    if (c->n_runs < c->runs_capacity)
+        return ADASS_OK;
+    const size_t capacity = c->runs_capacity * 2 + 16;
+    extent *runs = realloc(c->runs, capacity * c->n_vocabularies * sizeof *runs);
+    if (runs == NULL)
+        return adass_fail_memory(err, "runs of values",
+                                 (double)(capacity * c->n_vocabularies) * sizeof *runs);
+    c->runs = runs;
+    c->runs_capacity = capacity;
+    return ADASS_OK;
+}
+
+/* Writes all tables of a thread as one run; they are to be made anew. */
+static adass_status write_run(adass_counts *c, adass_counter *counter, const size_t *n,
+                              adass_error *err)
+{
+    adass_status status = reserve_run(c, err);
+    extent *run = status == ADASS_OK ? c->runs + c->n_runs * c->n_vocabularies : NULL;
+    for (size_t v = 0; v < c->n_vocabularies && status == ADASS_OK; v++) {
+        run[v] = (extent){ adass_spool_bytes(c->spool), n[v] };
+        status =
+            adass_spool_append(c->spool, counter->tables[v].slots, n[v] * sizeof(adass_count), err);
+    }
+    c->n_runs += status == ADASS_OK;
+    return status;
+}
+
+static adass_status spill(adass_counter *counter, adass_error *err)
+{
+    adass_counts *c = counter->counts;
+    size_t *n = malloc(c->n_vocabularies * sizeof *n);
+    if (n == NULL)
+        return adass_fail_memory(err, "a run of values", (double)c->n_vocabularies * sizeof *n);
+    for (size_t v = 0; v < c->n_vocabularies; v++) {
+        n[v] = compact(&counter->tables[v]);
+        qsort(counter->tables[v].slots, n[v], sizeof(adass_count), by_key);
+    }
+    pthread_mutex_lock(&c->lock);
+    adass_status status = write_run(c, counter, n, err);
+    pthread_mutex_unlock(&c->lock);
+    free(n);
+    for (size_t v = 0; v < c->n_vocabularies; v++) {
+        drop_table(&counter->tables[v]);
+        if (status == ADASS_OK && !make_table(&counter->tables[v], FIRST_SLOTS))
+            status = adass_fail_memory(err, "a table of values", FIRST_BYTES);
+    }
+    counter->bytes = c->n_vocabularies * FIRST_BYTES;
+    return status;
+}
+
+adass_status adass_counter_insert(adass_counter *c, size_t vocabulary, adass_key key,
+                                  uint64_t first, adass_error *err)
+{
+    adass_count_table *t = &c->tables[vocabulary];
+    if (t->n == t->limit) {
+        const size_t n_slots = (t->mask + 1) * 2;
+        const bool fits = c->bytes + n_slots * sizeof *t->slots <= c->counts->bound;
+        const adass_status status = fits ? rebuild(c, t, n_slots, err) : spill(c, err);
+        if (status != ADASS_OK)
+            return status;
+    }
+    put(t, &(adass_count){ key, 1, first });
+    return ADASS_OK;
+}
+
+/* ---- opening ---- */
+
+size_t adass_counts_bytes_min(size_t n_vocabularies)
+{
+    /* Room for one table to grow now and then, so that no run is ever tiny. */
+    return n_vocabularies * FIRST_BYTES + ((size_t)1 << 18);
+}
+
+adass_status adass_counts_open(adass_counts **out, size_t n_vocabularies, int threads, size_t bytes,
+                               const char *beside, adass_error *err)
+{
+    adass_counts *c = calloc(1, sizeof *c);
+    if (c == NULL)
+        return adass_fail_memory(err, "tables of values", (double)sizeof *c);
+    *c = (adass_counts){ .n_vocabularies = n_vocabularies,
+                         .threads = threads,
+                         .bound = bytes / (size_t)threads,
+                         .beside = beside,
+                         .lock = PTHREAD_MUTEX_INITIALIZER };
+    c->counters = calloc((size_t)threads, sizeof *c->counters);
+    bool ok = c->counters != NULL;
+    for (int k = 0; k < threads && ok; k++) {
+        c->counters[k] = (adass_counter){ .counts = c, .bytes = n_vocabularies * FIRST_BYTES };
+        c->counters[k].tables = calloc(n_vocabularies, sizeof(adass_count_table));
+        ok = c->counters[k].tables != NULL;
+        for (size_t v = 0; v < n_vocabularies && ok; v++)
+            ok = make_table(&c->counters[k].tables[v], FIRST_SLOTS);
+    }
+    if (!ok) {
+        adass_counts_close(c);
+        return adass_fail_memory(err, "tables of values",
+                                 (double)threads * (double)adass_counts_bytes_min(n_vocabularies));
+    }
+    *out = c;
+    return ADASS_OK;
+}
+
+adass_counter *adass_counts_counter(adass_counts *counts, int thread)
+{
+    return &counts->counters[thread];
+}
+
+bool adass_counts_spilled(const adass_counts *counts) { return counts->spool != NULL; }
+
+/* ---- finishing ---- */
+
+static int by_frequency(const void *a, const void *b)
+{
+    const adass_count *x = a, *y = b;
+    if (x->count != y->count)
+        return x->count > y->count ? -1 : 1;
+    return x->first < y->first ? -1 : x->first > y->first;
+}
+
+/* Keeps and orders the frequent ones. */
+static size_t keep(adass_count *values, size_t n, uint64_t min_count)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < n; i++)
+        if (values[i].count >= min_count)
+            values[kept++] = values[i];
+    qsort(values, kept, sizeof *values, by_frequency);
+    return kept;
+}
+
+static size_t values_of(const adass_counts *c, size_t v)
+{
+    size_t n = 0;
+    for (int k = 0; k < c->threads; k++)
+        n += c->counters[k].tables[v].n;
+    return n;
+}
+
+/* Slots that hold so many values below the limit. */
+static size_t slots_for(size_t n)
+{
+    size_t n_slots = FIRST_SLOTS;
+    while (limit_of(n_slots) < n)
+        n_slots *= 2;
+    return n_slots;
+}
+
+/* Whether the threads' tables can be put together within the bound. */
+static bool merging_fits(const adass_counts *c)
+{
+    size_t bytes = 0;
+    for (int k = 0; k < c->threads; k++)
+        bytes += c->counters[k].bytes;
+    for (size_t v = 0; v < c->n_vocabularies; v++)
+        bytes += slots_for(values_of(c, v)) * sizeof(adass_count);
+    return c->threads == 1 || bytes <= c->bound * (size_t)c->threads;
+}
+
+static adass_status finish_in_memory(adass_counts *c, size_t v, uint64_t min_count,
+                                     adass_counts_use *use, void *user, adass_error *err)
+{
+    adass_count_table *all = &c->counters[0].tables[v];
+    const size_t n_slots = slots_for(values_of(c, v));
+    adass_status status = ADASS_OK;
+    if (n_slots > all->mask + 1)
+        status = rebuild(&c->counters[0], all, n_slots, err);
+    for (int k = 1; k < c->threads && status == ADASS_OK; k++) {
+        adass_count_table *t = &c->counters[k].tables[v];
+        for (size_t i = 0; i <= t->mask; i++)
+            if (t->slots[i].count != 0)
+                put(all, &t->slots[i]);
+        drop_table(t);
+    }
+    if (status == ADASS_OK)
+        status = use(user, v, all->slots, keep(all->slots, compact(all), min_count), err);
+    drop_table(all);
+    return status;
+}
+
+static adass_status finish_all_in_memory(adass_counts *c, uint64_t min_count, adass_counts_use *use,
+                                         void *user, adass_error *err)
+{
+    adass_status status = ADASS_OK;
+#pragma omp parallel for schedule(dynamic) num_threads(c->threads)
+    for (size_t v = 0; v < c->n_vocabularies; v++) {
+        adass_error local;
+        const adass_status one = finish_in_memory(c, v, min_count, use, user, &local);
+#pragma omp critical
+        if (one != ADASS_OK && status == ADASS_OK) {
+            status = one;
+            if (err != NULL)
+                *err = local;
+        }
+    }
+    return status;
+}
+
+/* ---- merging runs ---- */
+
+/* A run that is being read. */
+typedef struct cursor {
+    uint64_t offset, left; /* of what is not in `values` yet */
+    adass_count *values;
+    size_t at, n, capacity;
+} cursor;
+
+typedef struct merge {
+    adass_counts *c;
+    size_t n;            /* runs with values left */
+    cursor *runs;        /* a heap by the key at `at` */
+    adass_count *values; /* the kept ones of the vocabulary */
+    size_t kept, capacity, most;
+} merge;
+
+static adass_status refill(const merge *m, cursor *r, adass_error *err)
+{
+    r->n = r->left < r->capacity ? (size_t)r->left : r->capacity;
+    r->at = 0;
+    const size_t bytes = r->n * sizeof *r->values;
+    const adass_status status = adass_spool_read(m->c->spool, r->offset, r->values, bytes, err);
+    r->offset += bytes;
+    r->left -= r->n;
+    return status;
+}
+
+static bool before(const cursor *a, const cursor *b)
+{
+    return by_key(&a->values[a->at], &b->values[b->at]) < 0;
+}
+
+static void sift(merge *m, size_t i)
+{
+    for (;;) {
+        size_t least = i;
+        for (size_t child = 2 * i + 1; child <= 2 * i + 2 && child < m->n; child++)
+            if (before(&m->runs[child], &m->runs[least]))
+                least = child;
+        if (least == i)
+            return;
+        const cursor swap = m->runs[i];
+        m->runs[i] = m->runs[least];
+        m->runs[least] = swap;
+        i = least;
+    }
+}
+
+/* The next value in the order of keys. */
+static adass_status next_value(merge *m, adass_count *out, adass_error *err)
+{
+    cursor *top = &m->runs[0];
+    *out = top->values[top->at++];
+    if (top->at == top->n && top->left > 0) {
+        const adass_status status = refill(m, top, err);
+        if (status != ADASS_OK)
+            return status;
+    }
+    if (top->at == top->n) { /* the run is used up; its memory stays at the end of the array */
+        const cursor used = *top;
+        *top = m->runs[--m->n];
+        m->runs[m->n] = used;
+    }
+    sift(m, 0);
+    return ADASS_OK;
+}
+
+static adass_status start(merge *m, size_t v, adass_error *err)
+{
+    const adass_counts *c = m->c;
+    m->n = m->kept = 0;
+    for (size_t r = 0; r < c->n_runs; r++) {
+        const extent *e = &c->runs[r * c->n_vocabularies + v];
+        if (e->n == 0)
+            continue;
+        cursor *run = &m->runs[m->n++];
+        run->offset = e->offset;
+        run->left = e->n;
+        const adass_status status = refill(m, run, err);
+        if (status != ADASS_OK)
+            return status;
+    }
+    for (size_t i = m->n / 2; i-- > 0;)
+        sift(m, i);
+    return ADASS_OK;
+}
+
+static adass_status keep_one(merge *m, const adass_count *value, const char *name, adass_error *err)
+{
+    if (m->kept == m->most)
+        return adass_fail(
+            err, ADASS_ENOMEM,
+            "field %s: more than %zu values are left, which does not fit the memory bound; "
+            "raise --memory, or --min-count",
+            name, m->most);
+    if (m->kept == m->capacity) {
+        size_t capacity = m->capacity * 2 + 1024;
+        capacity = capacity < m->most ? capacity : m->most;
+        adass_count *values = realloc(m->values, capacity * sizeof *values);
+        if (values == NULL)
+            return adass_fail_memory(err, "the values of a field",
+                                     (double)capacity * sizeof *values);
+        m->values = values;
+        m->capacity = capacity;
+    }
+    m->values[m->kept++] = *value;
+    return ADASS_OK;
+}
+
+/* Sums up what the runs have of each value. */
+static adass_status merge_vocabulary(merge *m, size_t v, uint64_t min_count, const char *name,
+                                     adass_error *err)
+{
+    adass_status status = start(m, v, err);
+    adass_count sum = { 0 }, value;
+    while (m->n > 0 && status == ADASS_OK) {
+        status = next_value(m, &value, err);
+        if (status != ADASS_OK)
+            return status;
+        if (sum.count > 0 && adass_key_equal(sum.key, value.key)) {
+            sum.count += value.count;
+            sum.first = value.first < sum.first ? value.first : sum.first;
+            continue;
+        }
+        if (sum.count > 0 && sum.count >= min_count)
+            status = keep_one(m, &sum, name, err);
+        sum = value;
+    }
+    if (status == ADASS_OK && sum.count > 0 && sum.count >= min_count)
+        status = keep_one(m, &sum, name, err);
+    return status;
+}
+
+static adass_status merge_all(merge *m, uint64_t min_count, const char *const *names,
+                              adass_counts_use *use, void *user, adass_error *err)
+{
+    adass_status status = ADASS_OK;
+    for (size_t v = 0; v < m->c->n_vocabularies && status == ADASS_OK; v++) {
+        status = merge_vocabulary(m, v, min_count, names[v], err);
+        if (status == ADASS_OK)
+            status = use(user, v, m->values, keep(m->values, m->kept, min_count), err);
+    }
+    return status;
+}
+
+static adass_status finish_runs(adass_counts *c, uint64_t min_count, const char *const *names,
+                                adass_counts_use *use, void *user, adass_error *err)
+{
+    const size_t bound = c->bound * (size_t)c->threads;
+    size_t each = bound / 4 / sizeof(adass_count) / c->n_runs;
+    each = each > RUN_VALUES ? RUN_VALUES : each < RUN_VALUES_MIN ? RUN_VALUES_MIN : each;
+    merge m = { .c = c, .most = bound / 4 * 3 / sizeof(adass_count) };
+    m.runs = calloc(c->n_runs, sizeof *m.runs);
+    adass_count *buffers = malloc(c->n_runs * each * sizeof *buffers);
+    adass_status status = ADASS_OK;
+    if (m.runs == NULL || buffers == NULL)
+        status =
+            adass_fail_memory(err, "runs of values", (double)(c->n_runs * each) * sizeof *buffers);
+    for (size_t r = 0; r < c->n_runs && status == ADASS_OK; r++)
+        m.runs[r] = (cursor){ .values = buffers + r * each, .capacity = each };
+    if (status == ADASS_OK)
+        status = merge_all(&m, min_count, names, use, user, err);
+    free(m.values);
+    free(m.runs);
+    free(buffers);
+    return status;
+}
+
+adass_status adass_counts_settle(adass_counts *counts, adass_error *err)
+{
+    if (counts->spool == NULL && merging_fits(counts))
+        return ADASS_OK;
+    adass_status status = ADASS_OK;
+    for (int k = 0; k < counts->threads && status == ADASS_OK; k++)
+        status = spill(&counts->counters[k], err);
+    return status == ADASS_OK ? adass_spool_flush(counts->spool, err) : status;
+}
+
+adass_status adass_counts_finish(adass_counts *counts, uint64_t min_count, const char *const *names,
+                                 adass_counts_use *use, void *user, adass_error *err)
+{
+    return counts->spool == NULL ? finish_all_in_memory(counts, min_count, use, user, err)
+                                 : finish_runs(counts, min_count, names, use, user, err);
+}
+
+void adass_counts_close(adass_counts *counts)
+{
+    if (counts == NULL)
+        return;
+    for (int k = 0; counts->counters != NULL && k < counts->threads; k++) {
+        for (size_t v = 0; counts->counters[k].tables != NULL && v < counts->n_vocabularies; v++)
+            free(counts->counters[k].tables[v].slots);
+        free(counts->counters[k].tables);
+    }
+    free(counts->counters);
+    free(counts->runs);
+    adass_spool_close(counts->spool);
+    pthread_mutex_destroy(&counts->lock);
+    free(counts);
+}

@@ -1,0 +1,93 @@
+/*
+ * How often each value of each vocabulary occurs: counted by many threads in tables of bounded memory, which
+ * are written to a temporary file as sorted runs where the bound is reached, and merged at the end.
+ */
+#ifndef ADASS_COUNTS_H
+#define ADASS_COUNTS_H
+
+#include "adass/status.h"
+#include "value_key.h"
+
+typedef struct adass_count {
+    adass_key key;
+    uint64_t count; /* 0: a free slot */
+    uint64_t first; /* place of the first occurrence; no two values have the same */
+} adass_count;
+
+typedef struct adass_count_table {
+    adass_count *slots; /* open addressing; their number is a power of two */
+    size_t mask;
+    size_t n, limit; /* values, and how many there may be before it grows */
+} adass_count_table;
+
+typedef struct adass_counts adass_counts;
+
+/** What one thread counts in. */
+typedef struct adass_counter {
+    adass_counts *counts;
+    adass_count_table *tables; /* [n_vocabularies] */
+    size_t bytes;              /* of the tables */
+} adass_counter;
+
+/** Bytes that the tables of a thread need at the least. */
+size_t adass_counts_bytes_min(size_t n_vocabularies);
+
+/**
+ * @param bytes   bound of all tables, at least threads * adass_counts_bytes_min()
+ * @param beside  where the temporary file is made, should it be needed
+ */
+adass_status adass_counts_open(adass_counts **out, size_t n_vocabularies, int threads, size_t bytes,
+                               const char *beside, adass_error *err);
+
+adass_counter *adass_counts_counter(adass_counts *counts, int thread);
+
+/** Where the value is or would be; to be asked for some time before it is counted. */
+static inline void adass_counter_prefetch(const adass_counter *c, size_t vocabulary, adass_key key)
+{
+    const adass_count_table *t = &c->tables[vocabulary];
+    __builtin_prefetch(&t->slots[key.low & t->mask], 1);
+}
+
+/** Adds a value that is not there; there may be no space for it yet. */
+adass_status adass_counter_insert(adass_counter *c, size_t vocabulary, adass_key key,
+                                  uint64_t first, adass_error *err);
+
+/** Counts one occurrence; a thread's come in the order of their places. */
+static inline adass_status adass_counter_add(adass_counter *c, size_t vocabulary, adass_key key,
+                                             uint64_t place, adass_error *err)
+{
+    const adass_count_table *t = &c->tables[vocabulary];
+    size_t i = (size_t)key.low & t->mask;
+    for (; t->slots[i].count != 0; i = (i + 1) & t->mask)
+        if (adass_key_equal(t->slots[i].key, key)) {
+            t->slots[i].count++;
+            return ADASS_OK;
+        }
+    return adass_counter_insert(c, vocabulary, key, place, err);
+}
+
+/** To be called when all is counted: writes out what could not be merged in memory. */
+adass_status adass_counts_settle(adass_counts *counts, adass_error *err);
+
+/** Whether the bound was reached, here or before. */
+bool adass_counts_spilled(const adass_counts *counts);
+
+/** What is done with the values of a vocabulary that are kept: [n], by falling count, then by first occurrence. */
+typedef adass_status adass_counts_use(void *user, size_t vocabulary, adass_count *values, size_t n,
+                                      adass_error *err);
+
+/**
+ * After adass_counts_settle(), hands over the values that occur at least `min_count` times: in any order of vocabularies, from several threads
+ * when nothing was spilled, else one after the other. Frees the tables on the way.
+ *
+ * @param names  [n_vocabularies], for messages
+ * @return ADASS_OK, what `use` failed with, or ADASS_ENOMEM when the values of a single vocabulary do not fit
+ *         the bound
+ */
+adass_status adass_counts_finish(adass_counts *counts, uint64_t min_count, const char *const *names,
+                                 adass_counts_use *use, void *user, adass_error *err);
+
+/** Accepts NULL. */
+void adass_counts_close(adass_counts *counts);
+
+#endif
