@@ -47,8 +47,8 @@ static adass_status prepare(run *r, const adass_dataset *dataset, const adass_co
     if (status == ADASS_OK)
         status = adass_sampler_find(r->config->sampler, &r->kind, err);
     if (status == ADASS_OK)
-        status =
-            adass_batches_open(&r->batches, dataset, ADASS_TRAIN, r->config->step.batch_size, err);
+        status = adass_batches_open(&r->batches, dataset, ADASS_TRAIN, r->config->step.batch_size,
+                                    0, err);
     if (status == ADASS_OK)
         status = adass_trainer_create(&r->trainer, r->model, compute, &r->config->step, err);
     if (status != ADASS_OK)
@@ -91,26 +91,36 @@ static adass_status train_batch(run *r, const adass_batch *batch, double *loss, 
     return ADASS_OK;
 }
 
-static adass_status run_epochs(run *r, adass_error *err)
+/* @param mean  of the losses, over the epochs before as well */
+static adass_status run_epoch(run *r, size_t epoch, double *mean, adass_error *err)
 {
     const uint64_t total = r->config->epochs * adass_batches_count(r->batches);
+    adass_batches_shuffle(r->batches, r->config->seed, epoch);
+    for (;;) {
+        adass_batch batch;
+        double loss;
+        adass_status status = adass_batches_next(r->batches, &batch, err);
+        if (status != ADASS_OK || batch.n == 0)
+            return status;
+        status = train_batch(r, &batch, &loss, err);
+        if (status != ADASS_OK)
+            return status;
+        *mean = r->out->steps == 1 ? loss : 0.99 * *mean + 0.01 * loss;
+        char note[64];
+        snprintf(note, sizeof note, "epoch %zu, loss %.4f", epoch + 1, *mean);
+        status = adass_monitor_tick(r->monitor, "supernet", r->out->steps, total, note, err);
+        if (status != ADASS_OK)
+            return status;
+    }
+}
+
+static adass_status run_epochs(run *r, adass_error *err)
+{
     double mean = 0.0;
     for (size_t epoch = 0; epoch < r->config->epochs; epoch++) {
-        adass_batch batch;
-        adass_batches_shuffle(r->batches, r->config->seed, epoch);
-        for (adass_batches_next(r->batches, &batch); batch.n > 0;
-             adass_batches_next(r->batches, &batch)) {
-            double loss;
-            adass_status status = train_batch(r, &batch, &loss, err);
-            if (status != ADASS_OK)
-                return status;
-            mean = r->out->steps == 1 ? loss : 0.99 * mean + 0.01 * loss;
-            char note[64];
-            snprintf(note, sizeof note, "epoch %zu, loss %.4f", epoch + 1, mean);
-            status = adass_monitor_tick(r->monitor, "supernet", r->out->steps, total, note, err);
-            if (status != ADASS_OK)
-                return status;
-        }
+        const adass_status status = run_epoch(r, epoch, &mean, err);
+        if (status != ADASS_OK)
+            return status;
     }
     for (size_t f = 0; f < r->model->n_fields; f++)
         for (size_t k = 0; k < r->candidates->n; k++)

@@ -21,11 +21,12 @@ static adass_status run_epoch(run *r, size_t epoch, const adass_metrics *valid, 
     adass_batch batch;
     double sum = 0.0;
     size_t n = 0;
-    adass_batches_shuffle(r->batches, r->config->seed, epoch);
-    for (adass_batches_next(r->batches, &batch); batch.n > 0;
-         adass_batches_next(r->batches, &batch)) {
+    for (;;) {
         double loss;
-        adass_status status = adass_trainer_step(r->trainer, NULL, &batch, NULL, &loss, err);
+        adass_status status = adass_batches_next(r->batches, &batch, err);
+        if (status != ADASS_OK || batch.n == 0)
+            return status;
+        status = adass_trainer_step(r->trainer, NULL, &batch, NULL, &loss, err);
         if (status != ADASS_OK)
             return status;
         sum += loss;
@@ -42,15 +43,17 @@ static adass_status run_epoch(run *r, size_t epoch, const adass_metrics *valid, 
         if (status != ADASS_OK)
             return status;
     }
-    return ADASS_OK;
 }
 
 static adass_status run_epochs(run *r, adass_train_result *out, adass_error *err)
 {
     adass_metrics now = { 0 };
     out->valid.auc = -1.0;
+    adass_batches_shuffle(r->batches, r->config->seed, 0);
     for (size_t epoch = 0; epoch < r->config->max_epochs; epoch++) {
         adass_status status = run_epoch(r, epoch, &now, err);
+        /* The next epoch's order is made while this one is evaluated. */
+        adass_batches_shuffle(r->batches, r->config->seed, epoch + 1);
         if (status == ADASS_OK)
             status = adass_evaluator_measure(r->valid, r->model, NULL, &now, err);
         if (status != ADASS_OK)
@@ -83,7 +86,7 @@ adass_status adass_train(adass_model *model, const adass_dataset *dataset,
         return adass_fail_memory(err, "the best epoch's weights",
                                  (double)adass_model_param_count(model) * 4.0);
     adass_status status =
-        adass_batches_open(&r.batches, dataset, ADASS_TRAIN, config->step.batch_size, err);
+        adass_batches_open(&r.batches, dataset, ADASS_TRAIN, config->step.batch_size, 0, err);
     if (status == ADASS_OK)
         status = adass_evaluator_open(&r.valid, dataset, ADASS_VALID, 0, compute, err);
     if (status == ADASS_OK)
