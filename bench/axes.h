@@ -24,6 +24,6 @@ typedef struct bench_family {
     void (*destroy)(void *shared); /* accepts NULL */
 } bench_family;
 
-extern const bench_family bench_limits, bench_lookup, bench_gemm, bench_train;
+extern const bench_family bench_limits, bench_lookup, bench_gemm, bench_reader, bench_train;
 
 #endif

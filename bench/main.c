@@ -7,7 +7,7 @@
 #include <stdio.h>
 
 static const bench_family *const families[] = { &bench_limits, &bench_lookup, &bench_gemm,
-                                                &bench_train };
+                                                &bench_reader, &bench_train };
 
 enum { N_FAMILIES = sizeof families / sizeof families[0] };
 

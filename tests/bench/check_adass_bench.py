@@ -13,7 +13,7 @@ CONTEXT = {
     "packages", "numa_nodes", "l3_groups", "cores", "processing_units", "openmp_threads",
     "openmp_wait_policy", "pin",
 }
-FAMILIES = {"limits", "lookup", "lookup_fields", "gemm", "train", "supernet", "predict"}
+FAMILIES = {"limits", "lookup", "lookup_fields", "gemm", "reader", "train", "supernet", "predict"}
 QUICK = "^lookup/isa:scalar/type:f32/size:16/rows:1e3/ids:zipf1.05/pooling:1/threads:1$"
 
 

@@ -1,0 +1,307 @@
+/*
+ * Family `reader`: an epoch in random order over rows of Criteo's shape, and what it costs a
+ * training of FM. An item is a row.
+ *
+ *   what:read      the reader alone: an epoch's order, and all its batches
+ *   what:fm        an epoch of FM's training steps on the reader's batches
+ *   what:fm_still  the same steps on the rows where they lie, in the file's order: no reader
+ *
+ * `read` carries the counter of_fm_still, its time as a share of an epoch of the latter in the same
+ * run; the difference of the other two is what reading adds to training.
+ *
+ * The rows lie in a file in memory, mapped in small pages as a dataset is, with ids by a power law.
+ */
+#include "axes.h"
+#include "harness.h"
+#include "shapes.h"
+
+#include "adass/model.h"
+#include "adass/rng.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+/* The last size is that of the claim in README.md; it takes a while and 1.6 GB. */
+static const struct {
+    const char *name;
+    size_t rows;
+} sizes[] = { { "1e5", 100000 }, { "1e6", 1000000 }, { "1e7", 10000000 } };
+
+enum {
+    N_SIZES = sizeof sizes / sizeof sizes[0],
+    N_FIELDS = BENCH_CRITEO_FIELDS,
+    EMBEDDING_SIZE = 16,
+    ROW_BYTES = N_FIELDS * sizeof(uint32_t) + 1
+};
+
+typedef enum what { WHAT_READ, WHAT_FM, WHAT_FM_STILL, N_WHATS } what;
+
+static const char *const what_names[N_WHATS] = { "read", "fm", "fm_still" };
+
+typedef struct reader reader;
+
+typedef struct reader_case {
+    reader *shared;
+    const adass_kernels *kernels;
+    int threads;
+    size_t size;
+    what what;
+    double still_seconds; /* of an epoch of fm_still, once measured */
+} reader_case;
+
+struct reader {
+    size_t mapped; /* bytes at `file`: ids of the rows, then their labels */
+    void *file;
+    adass_field fields[N_FIELDS];
+    adass_dataset dataset; /* the rows of the present size */
+    adass_model *model;    /* shared: a case goes on where the one before stopped */
+    reader_case cases[N_SIZES * N_WHATS * BENCH_ISAS_MAX * BENCH_THREADS_MAX];
+};
+
+/* One case while it runs. */
+typedef struct run {
+    reader_case *c;
+    const adass_dataset *dataset;
+    adass_batches *batches;
+    adass_compute compute;
+    adass_trainer *trainer;
+    uint64_t epoch;
+    float *labels; /* fm_still: a batch's */
+} run;
+
+static double seconds_now(void)
+{
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
+}
+
+/* ---- the rows ---- */
+
+static void fill_rows(uint32_t *ids, uint8_t *labels, size_t rows)
+{
+#pragma omp parallel for schedule(static)
+    for (size_t i = 0; i < rows; i++) {
+        for (size_t f = 0; f < N_FIELDS; f++)
+            ids[i * N_FIELDS + f] =
+                bench_zipf_id(adass_unit(adass_mix_at(1, i * N_FIELDS + f)), bench_criteo_vocab[f]);
+        labels[i] = adass_mix_at(2, i) % 4 == 0;
+    }
+}
+
+/* Maps a file that exists in memory only; NULL when there is none. */
+static void *map_file(size_t bytes)
+{
+    const int file = memfd_create("adass-bench-rows", MFD_CLOEXEC);
+    if (file < 0)
+        return NULL;
+    void *p = ftruncate(file, (off_t)bytes) == 0
+                  ? mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
+                  : MAP_FAILED;
+    close(file);
+    return p != MAP_FAILED ? p : NULL;
+}
+
+static void drop_rows(reader *shared)
+{
+    if (shared->file != NULL)
+        munmap(shared->file, shared->mapped);
+    shared->file = NULL;
+}
+
+static bool make_rows(reader *shared, size_t rows)
+{
+    static char name[] = "f", dir[] = "bench";
+    if (shared->file != NULL && shared->dataset.splits[ADASS_TRAIN].n == rows)
+        return true;
+    drop_rows(shared);
+    shared->mapped = rows * ROW_BYTES;
+    shared->file = map_file(shared->mapped);
+    if (shared->file == NULL)
+        return false;
+    uint32_t *ids = shared->file;
+    uint8_t *labels = (uint8_t *)(ids + rows * N_FIELDS);
+    fill_rows(ids, labels, rows);
+    for (size_t f = 0; f < N_FIELDS; f++)
+        shared->fields[f] = (adass_field){ .name = name, .vocab = bench_criteo_vocab[f] };
+    shared->dataset = (adass_dataset){ .dir = dir, .n_fields = N_FIELDS, .fields = shared->fields };
+    shared->dataset.splits[ADASS_TRAIN] =
+        (adass_rows){ .n = rows, .ids = ids, .labels_u8 = labels };
+    return true;
+}
+
+static adass_status make_model(reader *shared, adass_error *err)
+{
+    if (shared->model != NULL)
+        return ADASS_OK;
+    const adass_model_config config = { .backbone = ADASS_FM, .init_std = 0.01f, .seed = 1 };
+    size_t widths[N_FIELDS];
+    for (size_t f = 0; f < N_FIELDS; f++)
+        widths[f] = EMBEDDING_SIZE;
+    return adass_model_create(&shared->model, &config, N_FIELDS, bench_criteo_vocab, widths, err);
+}
+
+/* ---- epochs ---- */
+
+/* An epoch through the reader; with `train`, a step on each batch. */
+static adass_status read_epoch(run *r, bool train, size_t *rows, adass_error *err)
+{
+    adass_batches_shuffle(r->batches, 1, r->epoch++);
+    for (*rows = 0;;) {
+        adass_batch batch;
+        double loss;
+        adass_status status = adass_batches_next(r->batches, &batch, err);
+        if (status == ADASS_OK && train && batch.n > 0)
+            status = adass_trainer_step(r->trainer, NULL, &batch, NULL, &loss, err);
+        if (status != ADASS_OK || batch.n == 0)
+            return status;
+        *rows += batch.n;
+    }
+}
+
+static adass_status still_epoch(run *r, adass_error *err)
+{
+    const adass_rows *rows = &r->dataset->splits[ADASS_TRAIN];
+    adass_status status = ADASS_OK;
+    for (size_t first = 0; first < rows->n && status == ADASS_OK; first += BENCH_BATCH) {
+        const size_t left = rows->n - first;
+        const adass_batch batch = { .n = left < BENCH_BATCH ? left : BENCH_BATCH,
+                                    .ids = rows->ids + first * N_FIELDS,
+                                    .labels = r->labels };
+        double loss;
+        for (size_t i = 0; i < batch.n; i++)
+            r->labels[i] = adass_rows_label(rows, first + i);
+        status = adass_trainer_step(r->trainer, NULL, &batch, NULL, &loss, err);
+    }
+    return status;
+}
+
+/* Every row once, with its own ids: sums over an epoch against those of the file. */
+static adass_status check(run *r, adass_error *err)
+{
+    const adass_rows *rows = &r->dataset->splits[ADASS_TRAIN];
+    uint64_t read = 0, still = 0, n = 0;
+    adass_batches_shuffle(r->batches, 1, r->epoch++);
+    for (;;) {
+        adass_batch batch;
+        const adass_status status = adass_batches_next(r->batches, &batch, err);
+        if (status != ADASS_OK)
+            return status;
+        if (batch.n == 0)
+            break;
+        for (size_t i = 0; i < batch.n; i++)
+            read += adass_mix64(batch.ids[i * N_FIELDS + 15] + ((uint64_t)batch.labels[i] << 32));
+        n += batch.n;
+    }
+    for (size_t i = 0; i < rows->n; i++)
+        still += adass_mix64(rows->ids[i * N_FIELDS + 15] + ((uint64_t)rows->labels_u8[i] << 32));
+    if (n != rows->n || read != still)
+        return adass_fail(err, ADASS_EINVAL, "wrong result: an epoch is not the rows of the file");
+    return ADASS_OK;
+}
+
+static adass_status begin(run *r, reader_case *c, adass_error *err)
+{
+    r->c = c;
+    r->dataset = &c->shared->dataset;
+    r->compute = (adass_compute){ .kernels = c->kernels, .threads = c->threads };
+    r->labels = malloc(BENCH_BATCH * sizeof *r->labels);
+    if (r->labels == NULL || !make_rows(c->shared, sizes[c->size].rows))
+        return adass_fail_memory(err, "the rows", (double)sizes[c->size].rows * ROW_BYTES);
+    const adass_trainer_config config = { .batch_size = BENCH_BATCH,
+                                          .learning_rate = 1e-3,
+                                          .beta1 = 0.9,
+                                          .beta2 = 0.999,
+                                          .epsilon = 1e-8 };
+    adass_status status = make_model(c->shared, err);
+    if (status == ADASS_OK)
+        status = adass_trainer_create(&r->trainer, c->shared->model, &r->compute, &config, err);
+    if (status == ADASS_OK)
+        status =
+            adass_batches_open(&r->batches, r->dataset, ADASS_TRAIN, BENCH_BATCH, SIZE_MAX, err);
+    return status == ADASS_OK ? check(r, err) : status;
+}
+
+static void end(run *r)
+{
+    adass_batches_close(r->batches);
+    adass_trainer_destroy(r->trainer);
+    free(r->labels);
+}
+
+static adass_status measure_still(run *r, adass_error *err)
+{
+    if (r->c->what != WHAT_READ || r->c->still_seconds > 0.0)
+        return ADASS_OK;
+    const double began = seconds_now();
+    const adass_status status = still_epoch(r, err);
+    r->c->still_seconds = seconds_now() - began;
+    return status;
+}
+
+static void run_case(adass_bench_state *state, void *user)
+{
+    reader_case *c = user;
+    adass_error err;
+    run r = { 0 };
+    size_t rows = 0, epochs = 0;
+    adass_status status = begin(&r, c, &err);
+    if (status == ADASS_OK)
+        status = measure_still(&r, &err);
+    const double began = seconds_now();
+    for (; status == ADASS_OK && adass_bench_next(state); epochs++)
+        status = c->what == WHAT_FM_STILL ? still_epoch(&r, &err)
+                                          : read_epoch(&r, c->what == WHAT_FM, &rows, &err);
+    const double seconds = (seconds_now() - began) / (double)(epochs > 0 ? epochs : 1);
+    if (status != ADASS_OK)
+        adass_bench_skip(state, "%s", err.message);
+    adass_bench_set_items(state, (double)sizes[c->size].rows);
+    if (c->what == WHAT_READ)
+        adass_bench_set_counter(state, "of_fm_still", seconds / c->still_seconds);
+    end(&r);
+}
+
+static void register_case(reader *shared, reader_case *c)
+{
+    c->shared = shared;
+    char name[BENCH_NAME_CHARS];
+    snprintf(name, sizeof name,
+             "reader/isa:%s/type:u32/what:%s/shape:criteo/rows:%s/batch:%d/threads:%d",
+             c->kernels->isa, what_names[c->what], sizes[c->size].name, BENCH_BATCH, c->threads);
+    adass_bench_register(
+        &(adass_bench_case){ .name = name, .run = run_case, .user = c, .threads = c->threads });
+}
+
+static void *create(const bench_axes *axes)
+{
+    reader *shared = calloc(1, sizeof *shared);
+    if (shared == NULL)
+        return NULL;
+    reader_case *next = shared->cases;
+    for (size_t s = 0; s < N_SIZES; s++)
+        for (size_t i = 0; i < axes->n_isas; i++)
+            for (size_t t = 0; t < axes->n_threads; t++)
+                for (int w = 0; w < N_WHATS; w++, next++) {
+                    *next = (reader_case){ .kernels = axes->isas[i],
+                                           .threads = axes->threads[t],
+                                           .size = s,
+                                           .what = (what)w };
+                    register_case(shared, next);
+                }
+    return shared;
+}
+
+static void destroy(void *user)
+{
+    reader *shared = user;
+    if (shared == NULL)
+        return;
+    drop_rows(shared);
+    adass_model_destroy(shared->model);
+    free(shared);
+}
+
+const bench_family bench_reader = { create, destroy };
