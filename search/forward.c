@@ -3,6 +3,7 @@
 
 #include "adass/dense.h"
 #include "adass/memory.h"
+#include "backbone.h"
 
 #include <stdlib.h>
 
@@ -46,11 +47,11 @@ adass_status adass_forward_block(const adass_model *model, const adass_kernels *
         if (status != ADASS_OK)
             return status;
     }
-    if (model->config.backbone != ADASS_DNN) {
+    if (adass_backbone_has_linear(model->config.backbone))
         kernels->linear_forward(block->logits, subnet->views, subnet->n_views, ids, ids_ld, n);
+    if (adass_backbone_has_pairs(model->config.backbone))
         kernels->fm_forward(block->logits, block->sums, block->sums_ld, block->x, block->x_ld,
                             subnet->views, subnet->n_views, n);
-    }
     return ADASS_OK;
 }
 

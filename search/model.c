@@ -3,6 +3,7 @@
 
 #include "adass/memory.h"
 #include "adass/rng.h"
+#include "backbone.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -13,6 +14,7 @@ static const char *const backbone_names[ADASS_N_BACKBONES] = {
     [ADASS_FM] = "fm",
     [ADASS_DNN] = "dnn",
     [ADASS_DEEPFM] = "deepfm",
+    [ADASS_LR] = "lr",
 };
 
 /* Streams of start values, apart from one another. */
@@ -27,23 +29,21 @@ adass_status adass_backbone_parse(const char *name, adass_backbone *out, adass_e
             *out = (adass_backbone)i;
             return ADASS_OK;
         }
-    return adass_fail(err, ADASS_EINVAL, "no backbone named '%s'; there are fm, dnn and deepfm",
+    return adass_fail(err, ADASS_EINVAL, "no backbone named '%s'; there are fm, dnn, deepfm and lr",
                       name);
 }
-
-static bool has_linear(adass_backbone backbone) { return backbone != ADASS_DNN; }
 
 static adass_status check_config(const adass_model_config *config, size_t n_fields,
                                  const size_t *vocab, const size_t *widths, adass_error *err)
 {
     if (n_fields == 0)
         return adass_fail(err, ADASS_EINVAL, "a model needs at least one field");
-    if (config->backbone != ADASS_FM &&
-        (config->n_hidden == 0 || config->n_hidden > ADASS_HIDDEN_MAX))
+    const bool has_mlp = adass_backbone_has_mlp(config->backbone);
+    if (has_mlp && (config->n_hidden == 0 || config->n_hidden > ADASS_HIDDEN_MAX))
         return adass_fail(err, ADASS_EINVAL, "backbone %s needs 1 to %d hidden layers, not %zu",
                           adass_backbone_name(config->backbone), ADASS_HIDDEN_MAX,
                           config->n_hidden);
-    for (size_t i = 0; config->backbone != ADASS_FM && i < config->n_hidden; i++)
+    for (size_t i = 0; has_mlp && i < config->n_hidden; i++)
         if (config->hidden[i] == 0 || config->hidden[i] > 65536)
             return adass_fail(err, ADASS_EINVAL,
                               "hidden layer %zu has %zu units; 1 to 65536 are possible", i,
@@ -62,7 +62,9 @@ static adass_status check_config(const adass_model_config *config, size_t n_fiel
                               vocab[f]);
         total += widths[f];
     }
-    if (total == 0)
+    if (config->backbone == ADASS_LR && total > 0)
+        return adass_fail(err, ADASS_EINVAL, "backbone lr has no embeddings: all its sizes are 0");
+    if (config->backbone != ADASS_LR && total == 0)
         return adass_fail(err, ADASS_EINVAL, "all sizes are 0: the model would have no input");
     return ADASS_OK;
 }
@@ -154,10 +156,11 @@ adass_status adass_model_create(adass_model **out, const adass_model_config *con
     }
     model->n_fields = n_fields;
     for (size_t f = 0; f < n_fields; f++) {
-        create_table(&model->tables[f], vocab[f], widths[f], has_linear(config->backbone), &failed);
+        create_table(&model->tables[f], vocab[f], widths[f],
+                     adass_backbone_has_linear(config->backbone), &failed);
         model->block[f + 1] = model->block[f] + widths[f];
     }
-    if (config->backbone != ADASS_FM) {
+    if (adass_backbone_has_mlp(config->backbone)) {
         model->n_layers = config->n_hidden + 1;
         for (size_t i = 0; i < model->n_layers; i++)
             create_layer(&model->layers[i], i == 0 ? model->block[n_fields] : config->hidden[i - 1],
@@ -195,7 +198,7 @@ void adass_model_destroy(adass_model *model)
 
 size_t adass_model_tensor_count(const adass_model *model)
 {
-    const size_t linear = has_linear(model->config.backbone) ? model->n_fields : 0;
+    const size_t linear = adass_backbone_has_linear(model->config.backbone) ? model->n_fields : 0;
     return model->n_fields + linear + (model->n_layers == 0 ? 1 : 2 * model->n_layers);
 }
 
@@ -220,7 +223,7 @@ adass_tensor adass_model_tensor(adass_model *model, size_t i, const char *const 
         return t;
     }
     i -= model->n_fields;
-    if (has_linear(model->config.backbone)) {
+    if (adass_backbone_has_linear(model->config.backbone)) {
         if (i < model->n_fields) {
             name_field(t.name, sizeof t.name, "linear", i, field_names);
             t.data = model->tables[i].linear;
@@ -283,8 +286,8 @@ size_t adass_model_other_params(const adass_model *model)
     for (size_t f = 0; f < model->n_fields; f++) {
         const adass_table *table = &model->tables[f];
         n -= table->vocab * table->width;
-        if (table->width == 0 &&
-            table->linear != NULL) /* a dropped field's first-order weights are not used */
+        /* a dropped field's first-order weights are not used */
+        if (table->width == 0 && table->linear != NULL && model->config.backbone != ADASS_LR)
             n -= table->vocab;
     }
     return n;

@@ -193,6 +193,10 @@ adass_status adass_session_supernet(const adass_method_setting *setting, const a
 static adass_status check_config(const adass_run_config *config, adass_error *err)
 {
     const adass_candidates *c = &config->candidates;
+    if (config->model.backbone == ADASS_LR)
+        return adass_fail(err, ADASS_EINVAL,
+                          "backbone lr has no embeddings whose sizes could be searched: use 'adass "
+                          "train', or search with fm, dnn or deepfm");
     if (c->n < 2 || c->n > ADASS_CANDIDATES_MAX)
         return adass_fail(err, ADASS_EINVAL, "a search needs 2 to %d candidate sizes, not %zu",
                           ADASS_CANDIDATES_MAX, c->n);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "adass/dense.h"
+#include "backbone.h"
 #include "methods/method.h"
 
 static json_t *size_list(const size_t *sizes, size_t n)
@@ -49,7 +50,7 @@ static json_t *model_json(const adass_model_config *c)
 {
     json_t *model = json_pack("{s:s, s:f}", "backbone", adass_backbone_name(c->backbone),
                               "init_std", decimal(c->init_std));
-    if (c->backbone == ADASS_FM)
+    if (!adass_backbone_has_mlp(c->backbone))
         return model;
     json_object_set_new(model, "hidden", size_list(c->hidden, c->n_hidden));
     json_object_set_new(model, "dropout", json_real(decimal(c->dropout)));

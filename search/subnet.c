@@ -43,7 +43,7 @@ void adass_subnet_select(adass_subnet *subnet, const adass_model *model, const s
         const adass_table *table = &model->tables[f];
         const size_t size = sizes != NULL ? sizes[f] : table->width;
         assert(size <= table->width);
-        if (size == 0)
+        if (size == 0 && model->config.backbone != ADASS_LR)
             continue;
         subnet->field[subnet->n_views] = f;
         subnet->views[subnet->n_views++] = (adass_field_view){

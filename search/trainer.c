@@ -12,6 +12,7 @@
 #include "adass/dense.h"
 #include "adass/memory.h"
 #include "adass/rng.h"
+#include "backbone.h"
 #include "forward.h"
 
 #include <math.h>
@@ -227,12 +228,13 @@ static adass_status run_block(const step *s, size_t first, size_t n, adass_error
         return status;
     kernels->bce(t->losses + first, t->dz + first, block.logits, s->batch->labels + first, n,
                  1.0f / (float)s->batch->n);
-    if (backbone != ADASS_FM)
+    const bool has_mlp = adass_backbone_has_mlp(backbone);
+    if (has_mlp)
         status = backward_mlp(s, &block, first, n, err);
-    if (status == ADASS_OK && backbone != ADASS_DNN)
+    if (status == ADASS_OK && adass_backbone_has_pairs(backbone))
         kernels->fm_backward(t->dx + first * t->all.x_ld, t->all.x_ld, t->dz + first, block.x,
                              block.x_ld, block.sums, block.sums_ld, t->subnet.views,
-                             t->subnet.n_views, n, backbone != ADASS_FM);
+                             t->subnet.n_views, n, has_mlp);
     return status;
 }
 

@@ -10,21 +10,27 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+static const char DEFAULT_SIZES[] = "16";
+
 typedef struct arguments {
     adass_run_options run;
     adass_common common;
     const char *dataset, *sizes, *out, *save;
 } arguments;
 
-/* --sizes: a number is a uniform size, anything else a file. The caller frees *owned. */
+/*
+ * --sizes: a number is a uniform size, anything else a file; lr has sizes of 0. The caller frees
+ * *owned.
+ */
 static adass_status take_sizes(arguments *a, const adass_dataset *dataset, size_t **owned,
                                adass_error *err)
 {
     adass_run_config *c = &a->run.config;
+    const bool lr = c->model.backbone == ADASS_LR;
     char *end;
     errno = 0;
     const unsigned long size = strtoul(a->sizes, &end, 10);
-    if (end != a->sizes && *end == '\0' && *a->sizes != '-') {
+    if (!lr && end != a->sizes && *end == '\0' && *a->sizes != '-') {
         if (errno != 0 || size == 0 || size > ADASS_SIZE_MAX)
             return adass_fail(err, ADASS_EINVAL,
                               "--sizes %s: a uniform size is a number from 1 to %d", a->sizes,
@@ -38,7 +44,7 @@ static adass_status take_sizes(arguments *a, const adass_dataset *dataset, size_
         return adass_fail_memory(err, "a size assignment", (double)dataset->n_fields * 8.0);
     snprintf(c->method, sizeof c->method, "given");
     c->sizes = *owned;
-    return adass_sizes_read(a->sizes, dataset, *owned, err);
+    return lr ? ADASS_OK : adass_sizes_read(a->sizes, dataset, *owned, err);
 }
 
 static void print_result(const adass_run_result *r)
@@ -96,7 +102,7 @@ static adass_status train(arguments *a, const adass_dataset *dataset, const adas
 
 static int run(int argc, char **argv)
 {
-    arguments a = { .common = ADASS_COMMON_DEFAULTS, .sizes = "16" };
+    arguments a = { .common = ADASS_COMMON_DEFAULTS, .sizes = DEFAULT_SIZES };
     adass_run_options_init(&a.run);
     const adass_option own[] = {
         { "sizes", "N|FILE", "one size for all fields, or a sizes.json", ADASS_OPTION_STRING,
@@ -127,6 +133,8 @@ static int run(int argc, char **argv)
     adass_error err;
     if (adass_run_options_apply(&a.run, a.common.seed, &err) != ADASS_OK)
         return adass_cli_misuse("train", "%s", err.message);
+    if (a.run.config.model.backbone == ADASS_LR && a.sizes != DEFAULT_SIZES)
+        return adass_cli_misuse("train", "--sizes: lr has no embeddings");
 
     adass_progress progress;
     adass_dataset *dataset = NULL;

@@ -194,7 +194,9 @@ CHECK
     expect 1 err "^adass train: nowhere\.json: cannot be opened" train d --sizes nowhere.json
     expect 1 err "^adass train: no/folder/run\.json: cannot be written" train d --out no/folder/run.json
     expect 1 err "^adass train: /dev/null/m: cannot be written" train d --save /dev/null/m
-    expect 2 err "deepfm" train d --model transformer
+    expect 2 err "deepfm and lr" train d --model transformer
+    expect 0 out '^parameters +0 in embeddings, ' train d --model lr --epochs 1
+    expect 2 err "^adass train: --sizes: lr has no embeddings" train d --model lr --sizes 8
     expect 2 err "^adass train: --hidden '8,x'" train d --hidden 8,x
     echo '{"format": "adass-sizes-1", "sizes": {"user": 4}}' >other.json
     expect 1 err "^adass train: other\.json: field 'f0' of d needs a size" train d --sizes other.json --out run.json
@@ -214,6 +216,7 @@ assert s["params"] <= s["budget"] and len(s["sizes"]) == 8' || fail "sizes.json 
     expect 2 err "^adass search: candidate sizes '4,2' must rise" search d --candidates 4,2
     expect 2 err "no method named .magic.; there are given, uniform, random, adass" search d --method magic
     expect 2 err "no sampler named .magic.; there are uniform, adaptive" search d --sampler magic
+    expect 1 err "^adass search: backbone lr has no embeddings" search d --model lr
     expect 1 err "^adass search: no/sizes\.json: cannot be written" search d --out no/sizes.json
 }
 

@@ -34,7 +34,9 @@ class Model(torch.nn.Module):
     def __init__(self, run, start_value):
         super().__init__()
         self.sizes = run["sizes"]
-        self.kept = [f for f, size in enumerate(self.sizes) if size > 0]
+        lr = run["backbone"] == "lr"  # first-order weights alone, of all fields
+        self.kept = [f for f, size in enumerate(self.sizes) if size > 0 or lr]
+        self.has_linear = run["backbone"] != "dnn"
         self.has_fm = run["backbone"] in ("fm", "deepfm")
         self.has_mlp = run["backbone"] in ("dnn", "deepfm")
 
@@ -45,9 +47,9 @@ class Model(torch.nn.Module):
         def parameter(name):
             return torch.nn.Parameter(start_value(name))
 
-        self.embeddings = torch.nn.ModuleList(table(f"embedding.{f}") for f in self.kept)
+        self.embeddings = torch.nn.ModuleList(table(f"embedding.{f}") for f in self.kept if not lr)
         self.linear = torch.nn.ModuleList()
-        if self.has_fm:
+        if self.has_linear:
             for f in self.kept:
                 values = start_value(f"linear.{f}").reshape(-1, 1)
                 self.linear.append(torch.nn.Embedding.from_pretrained(values, freeze=False, sparse=True))
@@ -82,6 +84,7 @@ class Model(torch.nn.Module):
         z = self.mlp(torch.cat(rows, dim=1)) if self.has_mlp else self.biases[0][0]
         if self.has_fm:
             z = z + self.pairs(rows)
+        if self.has_linear:
             for f, e in zip(self.kept, self.linear):
                 z = z + e(ids[:, f])[:, 0]
         return z

@@ -33,6 +33,8 @@ enum {
 static const size_t vocab[FIELDS] = { 3000, 1500, 800, 200, 50, 2000, 400, 7 };
 static const size_t sizes[FIELDS] = { 4, 16, 8, 1, 2, 11, 0, 6 };
 
+static const size_t no_sizes[FIELDS] = { 0 }; /* lr's */
+
 static const double l2_of_runs[] = { 0.0, 1e-3 };
 
 /* One set of samples. */
@@ -45,6 +47,7 @@ typedef struct samples {
 typedef struct run {
     const char *dir;
     char name[64];
+    const size_t *sizes;
     adass_compute compute;
     adass_model_config model;
     adass_trainer_config trainer;
@@ -277,7 +280,7 @@ static void write_description(const run *r, double auc)
     FILE *file = create(r->dir, r->name, "json");
     fprintf(file, "{\"backbone\": \"%s\", \"isa\": \"%s\",\n",
             adass_backbone_name(r->model.backbone), r->compute.kernels->isa);
-    write_numbers(file, "sizes", sizes, FIELDS);
+    write_numbers(file, "sizes", r->sizes, FIELDS);
     write_numbers(file, "hidden", r->model.hidden, r->model.n_hidden);
     fprintf(file,
             " \"batch\": %zu, \"learning_rate\": %.17g, \"beta1\": %.17g, \"beta2\": %.17g,\n",
@@ -291,6 +294,7 @@ static run describe_run(const char *dir, adass_backbone backbone, double l2)
 {
     run r = {
         .dir = dir,
+        .sizes = backbone == ADASS_LR ? no_sizes : sizes,
         .compute = { .threads = THREADS },
         .model = { .backbone = backbone,
                    .n_hidden = 2,
@@ -314,7 +318,7 @@ static void do_run(const run *r, const samples *train, const samples *test, cons
 {
     adass_model *model = NULL;
     adass_error err;
-    check(adass_model_create(&model, &r->model, FIELDS, vocab, sizes, &err), &err);
+    check(adass_model_create(&model, &r->model, FIELDS, vocab, r->sizes, &err), &err);
     write_start_values(r, model);
     train_run(r, model, train, order);
     write_description(r, test_run(r, model, test));

@@ -22,20 +22,22 @@ static int tear_down(void **state)
     return 0;
 }
 
-static adass_model *new_model(const fixture *x)
+static adass_model *new_model_of(const fixture *x, adass_backbone backbone)
 {
     size_t vocab[16], widths[16];
     adass_model *model = NULL;
     adass_error err;
     for (size_t f = 0; f < x->dataset->n_fields; f++) {
         vocab[f] = x->dataset->fields[f].vocab;
-        widths[f] = 8;
+        widths[f] = backbone == ADASS_LR ? 0 : 8;
     }
-    const adass_model_config config = { .backbone = ADASS_FM, .init_std = 0.05f, .seed = 1 };
+    const adass_model_config config = { .backbone = backbone, .init_std = 0.05f, .seed = 1 };
     if (adass_model_create(&model, &config, x->dataset->n_fields, vocab, widths, &err) != ADASS_OK)
         fail_msg("%s", err.message);
     return model;
 }
+
+static adass_model *new_model(const fixture *x) { return new_model_of(x, ADASS_FM); }
 
 static adass_train_config config_of(size_t epochs, size_t patience)
 {
@@ -110,6 +112,25 @@ static void test_evaluation_rows(void **state)
     adass_model_destroy(model);
 }
 
+/* Logistic regression learns the planted data's first order, with one weight a feature. */
+static void test_logistic_regression(void **state)
+{
+    const fixture *x = *state;
+    adass_error err;
+    adass_train_result result;
+    adass_model *model = new_model_of(x, ADASS_LR);
+    size_t features = 0;
+    for (size_t f = 0; f < x->dataset->n_fields; f++)
+        features += x->dataset->fields[f].vocab;
+    assert_int_equal(adass_model_param_count(model), features + 1);
+    assert_int_equal(adass_model_other_params(model), features + 1);
+    const adass_train_config config = config_of(20, 3);
+    assert_int_equal(adass_train(model, x->dataset, &x->compute, &config, NULL, &result, &err),
+                     ADASS_OK);
+    assert_true(measure(x, model, ADASS_TEST, 0).auc > 0.55);
+    adass_model_destroy(model);
+}
+
 static void test_refusals(void **state)
 {
     const fixture *x = *state;
@@ -135,6 +156,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_early_stopping),
         cmocka_unit_test(test_evaluation_rows),
+        cmocka_unit_test(test_logistic_regression),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

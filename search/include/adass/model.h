@@ -7,9 +7,11 @@
  * d_f rows of each block.
  * A stand-alone model with sizes d_f is a model of widths d_f read through all of them, so the two
  * give identical outputs when given identical weights.
- * A field of size 0 is dropped: it contributes nothing, its first-order weight neither.
+ * A field of size 0 is dropped: it contributes nothing, its first-order weight neither. Logistic
+ * regression is the exception: it has no embeddings, all its sizes are 0, and no field is dropped.
  *
  * Backbones (logit z of a sample with embeddings e_f, packed x = (e_1 .. e_M)):
+ *   lr      z = bias + sum_f w_f
  *   fm      z = bias + sum_f w_f + sum_{f<g} <e_f, e_g>   over the first min(d_f, d_g) components
  *   (Rendle, ICDM 2010) dnn     z = MLP(x)                                     ReLU layers, dropout
  *   after each, one output deepfm  z = MLP(x) + sum_f w_f + sum_{f<g} <e_f, e_g>  (Guo et al.,
@@ -30,9 +32,15 @@
 extern "C" {
 #endif
 
-typedef enum adass_backbone { ADASS_FM, ADASS_DNN, ADASS_DEEPFM, ADASS_N_BACKBONES } adass_backbone;
+typedef enum adass_backbone {
+    ADASS_FM,
+    ADASS_DNN,
+    ADASS_DEEPFM,
+    ADASS_LR,
+    ADASS_N_BACKBONES
+} adass_backbone;
 
-/** "fm", "dnn" or "deepfm". */
+/** "fm", "dnn", "deepfm" or "lr". */
 const char *adass_backbone_name(adass_backbone backbone);
 
 /** ADASS_EINVAL for an unknown name, listing the known ones. */
@@ -48,7 +56,7 @@ enum { ADASS_HIDDEN_MAX = 8 };
 
 typedef struct adass_model_config {
     adass_backbone backbone;
-    size_t n_hidden;                 /* hidden layers of the MLP; ignored by fm */
+    size_t n_hidden;                 /* hidden layers of the MLP; ignored by fm and lr */
     size_t hidden[ADASS_HIDDEN_MAX]; /* their outputs */
     float dropout;                   /* rate after each hidden layer while training, in [0, 1) */
     float init_std;                  /* of the embeddings' normal start values */
@@ -77,9 +85,9 @@ typedef struct adass_model {
     adass_table *tables; /* [n_fields] */
     size_t *
         block; /* [n_fields + 1]: first row of a field's block in the first layer; the last entry is the sum of widths */
-    size_t n_layers; /* hidden layers and the output; 0 for fm */
+    size_t n_layers; /* hidden layers and the output; 0 for fm and lr */
     adass_layer layers[ADASS_HIDDEN_MAX + 1];
-    float bias, bias_m, bias_v; /* the logit's, where there is no output layer (fm) */
+    float bias, bias_m, bias_v; /* the logit's, where there is no output layer (fm, lr) */
     uint64_t steps;             /* Adam's step count */
 } adass_model;
 
@@ -89,7 +97,7 @@ typedef struct adass_model {
  * a table depend on seed, field, row and column alone, so that tables of different widths begin
  * with the same columns.
  *
- * @param vocab, widths  [n_fields]; widths 0..ADASS_SIZE_MAX
+ * @param vocab, widths  [n_fields]; widths 0..ADASS_SIZE_MAX, not all 0, but for lr all 0
  * @param out            to be freed with adass_model_destroy()
  */
 adass_status adass_model_create(adass_model **out, const adass_model_config *config,
