@@ -8,6 +8,7 @@
 
 #include <hwloc.h>
 #include <lzma.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,6 +20,8 @@ typedef struct machine {
     const char *reason; /* why this ISA */
     adass_topology_counts counts;
     adass_placement *plan; /* [compute->threads] */
+    adass_node *nodes;     /* [n_nodes], those of the plan */
+    size_t n_nodes;
 } machine;
 
 /* Who chose the ISA, in the order in which adass_kernels_get() asks. */
@@ -32,20 +35,24 @@ static const char *isa_reason(const adass_common *common)
     return "the best that runs here";
 }
 
-static adass_status machine_read(machine *m, const adass_common *common, adass_error *err)
+static adass_status machine_read(machine *m, const adass_common *common, const char *description,
+                                 adass_error *err)
 {
     const size_t threads = common->threads;
     *m = (machine){ .compute = &common->compute, .reason = isa_reason(common) };
     adass_topology *topology = NULL;
-    adass_status status = adass_topology_open(&topology, NULL, err);
+    adass_status status = adass_topology_open(&topology, description, err);
     if (status != ADASS_OK)
         return status;
     adass_topology_get_counts(topology, &m->counts);
     m->plan = calloc(threads, sizeof *m->plan);
-    if (m->plan == NULL)
+    m->nodes = calloc(threads, sizeof *m->nodes);
+    if (m->plan == NULL || m->nodes == NULL)
         status = adass_fail_memory(err, "the placement plan", (double)(threads * sizeof *m->plan));
     else
         status = adass_topology_plan(topology, threads, m->plan, err);
+    if (status == ADASS_OK)
+        m->n_nodes = adass_topology_plan_nodes(topology, m->plan, threads, m->nodes);
     adass_topology_close(topology);
     return status;
 }
@@ -84,15 +91,28 @@ static json_t *plan_json(const machine *m)
     return list;
 }
 
+/* The nodes on which tables would lie; "bytes" is null where the memory is not known. */
+static json_t *nodes_json(const machine *m)
+{
+    json_t *list = json_array();
+    for (size_t i = 0; i < m->n_nodes; i++)
+        json_array_append_new(list, json_pack("{s:i, s:o}", "numa_node", (int)m->nodes[i].numa_node,
+                                              "bytes",
+                                              m->nodes[i].bytes < SIZE_MAX
+                                                  ? json_integer((json_int_t)m->nodes[i].bytes)
+                                                  : json_null()));
+    return list;
+}
+
 static json_t *machine_json(const machine *m)
 {
     const adass_topology_counts *c = &m->counts;
-    return json_pack("{s:o, s:o, s:s, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o}", "provenance",
+    return json_pack("{s:o, s:o, s:s, s:{s:I, s:I, s:I, s:I, s:I}, s:o, s:o, s:o}", "provenance",
                      adass_provenance_json(m->compute), "isas", isas_json(), "isa_reason",
                      m->reason, "topology", "packages", (json_int_t)c->packages, "numa_nodes",
                      (json_int_t)c->numa_nodes, "l3_groups", (json_int_t)c->l3_groups, "cores",
                      (json_int_t)c->cores, "pus", (json_int_t)c->pus, "placement_plan",
-                     plan_json(m), "libraries", libraries_json());
+                     plan_json(m), "table_nodes", nodes_json(m), "libraries", libraries_json());
 }
 
 /* ---- as text ---- */
@@ -154,6 +174,27 @@ static void print_plan(const machine *m)
     }
 }
 
+/* What fits where: one copy of all tables on every node, or their parts over all nodes. */
+static void print_tables(const machine *m)
+{
+    size_t least = SIZE_MAX;
+    double sum = 0.0;
+    for (size_t i = 0; i < m->n_nodes; i++) {
+        least = m->nodes[i].bytes < least ? m->nodes[i].bytes : least;
+        sum += (double)m->nodes[i].bytes;
+    }
+    printf("%-*s  on ", LABEL, "tables");
+    print_count(m->n_nodes, "NUMA node", ": ");
+    const double gib = 1024.0 * 1024.0 * 1024.0;
+    if (least == SIZE_MAX)
+        puts("their memory is not known");
+    else if (m->n_nodes == 1)
+        printf("%.1f GiB\n", sum / gib);
+    else
+        printf("replicated up to %.1f GiB, sharded by field up to %.1f GiB\n", (double)least / gib,
+               sum / gib);
+}
+
 static int print_text(const machine *m)
 {
     json_t *provenance = adass_provenance_json(m->compute), *libraries = libraries_json();
@@ -164,6 +205,7 @@ static int print_text(const machine *m)
     print_isas(m);
     print_topology(&m->counts);
     print_plan(m);
+    print_tables(m);
     const char *name;
     json_t *version;
     bool first = true;
@@ -181,11 +223,20 @@ static int print_text(const machine *m)
 static int run(int argc, char **argv)
 {
     adass_common common = ADASS_COMMON_DEFAULTS;
+    const char *topology = NULL;
+    const adass_option options[] = {
+        { "topology", "WHAT",
+          "plan for another machine: hwloc's description, or a .xml of lstopo's",
+          ADASS_OPTION_STRING, .string = &topology },
+    };
     const adass_usage usage = {
         .command = "info",
-        .summary = "Shows the CPU, the kernels in force and why, where threads would be placed,\n"
-                   "and the versions of the libraries.",
-        .example = "adass info --threads 4",
+        .summary =
+            "Shows the CPU, the kernels in force and why, where threads and tables would be\n"
+            "placed, and the versions of the libraries.",
+        .example = "adass info --threads 4 --topology 'package:2 [numa] core:8 pu:2'",
+        .options = options,
+        .n_options = 1,
         .common = &common,
         .takes = ADASS_TAKES_COMPUTE | ADASS_TAKES_JSON,
     };
@@ -194,13 +245,14 @@ static int run(int argc, char **argv)
         return status;
     machine m;
     adass_error err;
-    if (machine_read(&m, &common, &err) != ADASS_OK)
+    if (machine_read(&m, &common, topology, &err) != ADASS_OK)
         status = adass_cli_fail(usage.command, &err);
     else if (common.json)
         status = adass_cli_print_json(usage.command, machine_json(&m));
     else
         status = print_text(&m);
     free(m.plan);
+    free(m.nodes);
     return status;
 }
 

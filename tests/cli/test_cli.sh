@@ -87,6 +87,10 @@ test_options() {
     expect 2 err '^adass info: --threads: must be at least 1$' info --threads 0
     expect 2 err '^adass info: --threads: must be at most [0-9]+$' info --threads 1e6
     expect 0 out '^placement +2 threads$' info --threads 0.2e1
+    expect 0 out '^ +NUMA node 1: processing units 16 18$' info --threads 4 --topology 'package:2 [numa(memory=1073741824)] core:8 pu:2'
+    expect 0 out '^tables +on 2 NUMA nodes: replicated up to 1\.0 GiB, sharded by field up to 2\.0 GiB$' \
+        info --threads 4 --topology 'package:2 [numa(memory=1073741824)] core:8 pu:2'
+    expect 1 err "^adass info: hwloc does not understand the topology 'two sockets'" info --topology 'two sockets'
 }
 
 test_isa() {
