@@ -5,12 +5,14 @@
 
 #include <benchmark/benchmark.h>
 
+#include <algorithm>
 #include <chrono>
 #include <cstdarg>
 #include <cstdio>
 #include <cstring>
 #include <map>
 #include <string>
+#include <vector>
 
 namespace
 {
@@ -20,11 +22,16 @@ using clock_type = std::chrono::steady_clock;
 // Of the program as a whole, because Google Benchmark's registry is: written by --adass_pin and by
 // rows that fail.
 struct {
-    bool pin = false;
+    adass_pin_mode pin = ADASS_PIN_NONE;
+    adass_topology *topology = nullptr; // while something is pinned
+    int most_threads = 1;               // of any case
     int failures = 0;
 } program;
 
 constexpr char pin_flag[] = "--adass_pin=";
+const std::map<std::string, adass_pin_mode> pin_modes{ { "core", ADASS_PIN_CORE },
+                                                       { "numa", ADASS_PIN_NUMA },
+                                                       { "none", ADASS_PIN_NONE } };
 
 } // namespace
 
@@ -45,7 +52,8 @@ void run_case(benchmark::State &google, const adass_bench_case &bench_case)
     adass_bench_state state{ google };
     state.manual_time = bench_case.manual_time;
     adass_error err;
-    if (program.pin && adass_pin_threads(bench_case.threads, &err) != ADASS_OK) {
+    if (adass_pin_threads(program.topology, program.pin, bench_case.threads, nullptr, &err) !=
+        ADASS_OK) {
         adass_bench_skip(&state, "%s", err.message);
         return;
     }
@@ -62,8 +70,8 @@ void print_help()
     std::printf(
         "adass-bench measures the kernels, the training step and the limits of this machine.\n\n"
         "  adass-bench --benchmark_filter='^lookup/isa:avx2/.*rows:1e6'\n\n"
-        "adass-bench [--adass_pin=core|none]   threads one a core, or where the system puts them "
-        "(none)\n\n"
+        "adass-bench [--adass_pin=core|numa|none]   threads one a core; also their memory on "
+        "their nodes; or where the system puts them (none)\n\n"
         "and the flags of Google Benchmark:\n");
     benchmark::PrintDefaultHelp();
 }
@@ -78,15 +86,40 @@ bool parse_pin(int *argc, char **argv)
             continue;
         }
         const std::string value = argv[i] + sizeof pin_flag - 1;
-        if (value != "core" && value != "none") {
-            std::fprintf(stderr, "adass-bench: --adass_pin is core or none, not '%s'\n",
+        const auto mode = pin_modes.find(value);
+        if (mode == pin_modes.end()) {
+            std::fprintf(stderr, "adass-bench: --adass_pin is core, numa or none, not '%s'\n",
                          value.c_str());
             return false;
         }
-        program.pin = value == "core";
+        program.pin = mode->second;
     }
     *argc = kept;
     argv[kept] = nullptr;
+    return true;
+}
+
+// Pins as many threads as any case has, and says in the context what the system then reports: a
+// case of fewer threads has the first of these.
+bool pin(adass_error *err)
+{
+    for (const auto &mode : pin_modes)
+        if (mode.second == program.pin)
+            adass_bench_add_context("pin", mode.first.c_str());
+    if (program.pin == ADASS_PIN_NONE)
+        return true;
+    std::vector<adass_binding> got(static_cast<size_t>(program.most_threads));
+    if (adass_topology_open(&program.topology, nullptr, err) != ADASS_OK ||
+        adass_pin_threads(program.topology, program.pin, program.most_threads, got.data(), err) !=
+            ADASS_OK)
+        return false;
+    std::string pus, memory;
+    for (const auto &thread : got) {
+        pus += (pus.empty() ? "" : " ") + std::string(thread.pus);
+        memory += (memory.empty() ? "" : " ") + std::string(thread.memory);
+    }
+    adass_bench_add_context("pin_processing_units", pus.c_str());
+    adass_bench_add_context("pin_memory", memory.c_str());
     return true;
 }
 
@@ -95,6 +128,7 @@ bool parse_pin(int *argc, char **argv)
 void adass_bench_register(const adass_bench_case *bench_case)
 {
     const adass_bench_case copy = *bench_case;
+    program.most_threads = std::max(program.most_threads, copy.threads);
     auto *registered = benchmark::RegisterBenchmark(
         copy.name, [copy](benchmark::State &google) { run_case(google, copy); });
     if (copy.manual_time)
@@ -168,8 +202,14 @@ int adass_bench_main(int argc, char **argv)
     benchmark::Initialize(&argc, argv, print_help);
     if (benchmark::ReportUnrecognizedArguments(argc, argv))
         return 2;
-    adass_bench_add_context("pin", program.pin ? "core" : "none");
+    adass_error err;
+    if (!pin(&err)) {
+        std::fprintf(stderr, "adass-bench: --adass_pin: %s\n", err.message);
+        adass_topology_close(program.topology);
+        return 2;
+    }
     const size_t matched = benchmark::RunSpecifiedBenchmarks();
     benchmark::Shutdown();
+    adass_topology_close(program.topology);
     return matched == 0 || program.failures > 0 ? 1 : 0;
 }

@@ -57,6 +57,19 @@ def check_json(program, *flags):
     return result
 
 
+def check_pin(program):
+    """What was bound is read back: every thread on one processing unit, no two on the same."""
+    for mode, memory in ("core", "default"), ("numa", "bind:"):
+        context = check_json(program, f"--adass_pin={mode}")["context"]
+        check(context["pin"] == mode, f"--adass_pin={mode} does not stand in the context")
+        pus = context["pin_processing_units"].split()
+        check(all(pu.isdigit() for pu in pus) and len(set(pus)) == len(pus),
+              f"--adass_pin={mode}: the threads are on '{context['pin_processing_units']}'")
+        check(all(m.startswith(memory) for m in context["pin_memory"].split()),
+              f"--adass_pin={mode}: the memory is '{context['pin_memory']}'")
+    check("pin_memory" not in check_json(program)["context"], "memory bound without --adass_pin")
+
+
 def check_refused(program, status, named, *flags, **env):
     refused = run(program, *flags, **env)
     check(refused.returncode == status, f"{flags} {env}: status {refused.returncode}, not {status}")
@@ -67,8 +80,7 @@ def main():
     program = sys.argv[1]
     check_list(program)
     check_json(program)
-    pinned = check_json(program, "--adass_pin=core")
-    check(pinned["context"]["pin"] == "core", "--adass_pin does not stand in the context")
+    check_pin(program)
     check_refused(program, 2, "--no_such_flag", "--no_such_flag")
     check_refused(program, 2, "elsewhere", "--adass_pin=elsewhere")
     check_refused(program, 2, "no_such_isa", "--benchmark_list_tests", ADASS_ISA="no_such_isa")
