@@ -130,7 +130,7 @@ static const synth_field avazu_fields[] = {
 };
 
 static const synth_field kdd12_fields[] = {
-    FIELD("display_url", 26273, 16, 1.1),
+    FIELD("display_url", 26273, 32, 1.1),
     FIELD("ad_id", 641707, 4, 1.0),
     FIELD("advertiser_id", 14847, 32, 1.1),
     FIELD("query_id", 22122010, 0, 0.9),

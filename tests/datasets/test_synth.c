@@ -304,14 +304,18 @@ static void test_shapes(void **state)
     for (size_t s = 0; s < sizeof shapes / sizeof shapes[0]; s++) {
         make(within(*state, shapes[s].name).text, shapes[s].name, ROWS, 3);
         adass_dataset *d = open_dataset(within(*state, shapes[s].name).text);
-        size_t vocab = 0;
+        size_t vocab = 0, largest = 0, with_largest = 0;
         double positives = 0.0;
+        for (size_t f = 0; f < d->n_fields; f++)
+            largest = d->fields[f].true_rank > largest ? d->fields[f].true_rank : largest;
         for (size_t f = 0; f < d->n_fields; f++) {
             const adass_field *field = &d->fields[f];
             vocab += field->vocab;
+            with_largest += field->true_rank == largest;
             assert_true(field->true_rank == 0 || field->true_rank + 2 <= field->vocab ||
                         strcmp(shapes[s].name, "movielens") == 0);
         }
+        assert_true(with_largest >= 2); /* or its last components had no pair */
         for (int i = 0; i < ADASS_N_SPLITS; i++)
             positives += adass_rows_label_rate(&d->splits[i]) * (double)d->splits[i].n;
         assert_int_equal(d->n_fields, shapes[s].fields);
