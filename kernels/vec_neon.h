@@ -5,6 +5,7 @@
 #include <arm_neon.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #define ADASS_FN(op) adass_##op##_neon
 
@@ -63,6 +64,7 @@ static inline VU u_set1(uint32_t x) { return vdupq_n_u32(x); }
 static inline VU u_add(VU a, VU b) { return vaddq_u32(a, b); }
 static inline VU u_mul(VU a, VU b) { return vmulq_u32(a, b); }
 static inline VU u_xor(VU a, VU b) { return veorq_u32(a, b); }
+static inline VU u_max(VU a, VU b) { return vmaxq_u32(a, b); }
 static inline VU u_shl(VU a, int bits) { return vshlq_u32(a, vdupq_n_s32(bits)); }
 static inline VU u_shr(VU a, int bits) { return vshlq_u32(a, vdupq_n_s32(-bits)); }
 static inline VU u_bits(VF a) { return vreinterpretq_u32_f32(a); }
@@ -77,6 +79,89 @@ static inline VU u_count(uint32_t first)
 static inline VF v_if_ge(VU a, VU b, VF yes)
 {
     return v_bits(vandq_u32(vcgeq_u32(a, b), u_bits(yes)));
+}
+
+/* The first n <= 8 bytes, the other bytes 0; nothing else is read: parts that overlap make it up. */
+static inline uint64_t bytes_loadn(const void *from, size_t n)
+{
+    const unsigned char *p = from;
+    uint64_t all;
+    uint32_t head, tail;
+    if (n == 8) {
+        memcpy(&all, p, 8);
+        return all;
+    }
+    if (n >= 4) {
+        memcpy(&head, p, 4);
+        memcpy(&tail, p + n - 4, 4);
+        return head | (uint64_t)tail << 8 * (n - 4);
+    }
+    return n == 0 ? 0
+                  : p[0] | (uint64_t)p[n / 2] << 8 * (n / 2) | (uint64_t)p[n - 1] << 8 * (n - 1);
+}
+
+/* The first n <= 8 bytes and no others. */
+static inline void bytes_storen(void *to, uint64_t x, size_t n)
+{
+    char *p = to;
+    if (n == 8) {
+        memcpy(p, &x, 8);
+        return;
+    }
+    for (size_t part = 4; part > 0; part /= 2)
+        if (n & part) {
+            memcpy(p, &x, part);
+            p += part;
+            x >>= 8 * part;
+        }
+}
+
+/* Four elements of 16 bits at most. */
+static inline uint16x4_t halves_loadn(const void *p, size_t n)
+{
+    return vcreate_u16(bytes_loadn(p, n < VW ? 2 * n : 8));
+}
+
+static inline void halves_storen(void *p, uint16x4_t x, size_t n)
+{
+    bytes_storen(p, vget_lane_u64(vreinterpret_u64_u16(x), 0), n < VW ? 2 * n : 8);
+}
+
+static inline VF v_loadn_bf16(const void *p, size_t n)
+{
+    return v_bits(vshll_n_u16(halves_loadn(p, n), 16));
+}
+
+static inline void v_storen_bf16(void *p, VF x, size_t n)
+{
+    const VU bits = u_bits(x);
+    const VU odd = vandq_u32(u_shr(bits, 16), u_set1(1));
+    const VU rounded = u_add(bits, u_add(odd, u_set1(0x7fff)));
+    const VU quiet = vorrq_u32(bits, u_set1(0x400000));
+    halves_storen(p, vshrn_n_u32(vbslq_u32(vceqq_f32(x, x), rounded, quiet), 16), n);
+}
+
+static inline VF v_loadn_f16(const void *p, size_t n)
+{
+    return vcvt_f32_f16(vreinterpret_f16_u16(halves_loadn(p, n)));
+}
+
+static inline void v_storen_f16(void *p, VF x, size_t n)
+{
+    halves_storen(p, vreinterpret_u16_f16(vcvt_f16_f32(x)), n);
+}
+
+static inline VF v_loadn_i8(const void *p, size_t n)
+{
+    const int8x8_t bytes = vcreate_s8(bytes_loadn(p, n < VW ? n : VW));
+    return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(bytes))));
+}
+
+static inline void v_storen_i8(void *p, VF x, size_t n)
+{
+    const int16x4_t words = vqmovn_s32(vcvtnq_s32_f32(x));
+    const int8x8_t bytes = vqmovn_s16(vcombine_s16(words, words));
+    bytes_storen(p, vget_lane_u64(vreinterpret_u64_s8(bytes), 0), n < VW ? n : VW);
 }
 
 #endif
