@@ -24,7 +24,7 @@ static adass_status write_block(void *user, const synth_teacher *t, const synth_
                                   1, err);
         o->classes[split][b->labels[i]]++;
         if (split == ADASS_TEST)
-            synth_ceiling_add(&o->ceiling, b->logits[i], b->labels[i]);
+            adass_synth_ceiling_add(&o->ceiling, b->logits[i], b->labels[i]);
     }
     return status;
 }
@@ -67,7 +67,7 @@ static adass_status finish(output *o, const adass_synth_options *options, const 
     double teacher_auc = 0.0;
     adass_status status = check_classes(o, t->rows, err);
     if (status == ADASS_OK)
-        status = synth_ceiling_auc(&o->ceiling, &teacher_auc, err);
+        status = adass_synth_ceiling_auc(&o->ceiling, &teacher_auc, err);
     if (status != ADASS_OK)
         return status;
     json_t *made = describe(options, t);
@@ -92,13 +92,13 @@ static adass_status write_dataset(const adass_synth_options *options, const synt
     output o = { 0 };
     adass_status status = adass_writer_open(&o.writer, out_dir, t->shape->n_fields, err);
     if (status == ADASS_OK)
-        status = synth_ceiling_init(&o.ceiling, err);
+        status = adass_synth_ceiling_init(&o.ceiling, err);
     if (status == ADASS_OK)
-        status = synth_rows(t, options->monitor, write_block, &o, err);
+        status = adass_synth_rows(t, options->monitor, write_block, &o, err);
     if (status == ADASS_OK)
         status = finish(&o, options, t, err);
     adass_writer_close(o.writer);
-    synth_ceiling_free(&o.ceiling);
+    adass_synth_ceiling_free(&o.ceiling);
     return status;
 }
 
@@ -106,9 +106,9 @@ adass_status adass_synth_write(const adass_synth_options *options, const char *o
                                adass_error *err)
 {
     synth_teacher t;
-    adass_status status = synth_teacher_init(&t, options, err);
+    adass_status status = adass_synth_teacher_init(&t, options, err);
     if (status == ADASS_OK)
         status = write_dataset(options, &t, out_dir, err);
-    synth_teacher_free(&t);
+    adass_synth_teacher_free(&t);
     return status;
 }

@@ -7,7 +7,7 @@
 
 enum { BINS = 1 << 20, BIN_RANGE = 32 }; /* logits of [-32, 32]; those beyond share the last bins */
 
-adass_status synth_ceiling_init(synth_ceiling *c, adass_error *err)
+adass_status adass_synth_ceiling_init(synth_ceiling *c, adass_error *err)
 {
     *c = (synth_ceiling){ 0 };
     c->logits = malloc(SYNTH_CEILING_EXACT * sizeof *c->logits);
@@ -25,7 +25,7 @@ static size_t bin_of(float logit)
     return place <= 0.0 ? 0 : place >= BINS ? BINS - 1 : (size_t)place;
 }
 
-void synth_ceiling_add(synth_ceiling *c, float logit, uint8_t label)
+void adass_synth_ceiling_add(synth_ceiling *c, float logit, uint8_t label)
 {
     if (c->n < SYNTH_CEILING_EXACT) {
         c->logits[c->n] = logit;
@@ -35,7 +35,7 @@ void synth_ceiling_add(synth_ceiling *c, float logit, uint8_t label)
     c->n++;
 }
 
-adass_status synth_ceiling_auc(const synth_ceiling *c, double *out, adass_error *err)
+adass_status adass_synth_ceiling_auc(const synth_ceiling *c, double *out, adass_error *err)
 {
     if (c->n <= SYNTH_CEILING_EXACT)
         return adass_auc(c->logits, c->labels, c->n, out, err);
@@ -52,7 +52,7 @@ adass_status synth_ceiling_auc(const synth_ceiling *c, double *out, adass_error 
     return ADASS_OK;
 }
 
-void synth_ceiling_free(synth_ceiling *c)
+void adass_synth_ceiling_free(synth_ceiling *c)
 {
     free(c->logits);
     free(c->labels);

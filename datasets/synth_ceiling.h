@@ -22,14 +22,14 @@ typedef struct synth_ceiling {
     uint64_t (*bins)[2];    /* rows of each label */
 } synth_ceiling;
 
-/** @return ADASS_OK or ADASS_ENOMEM; synth_ceiling_free() in either case */
-adass_status synth_ceiling_init(synth_ceiling *c, adass_error *err);
+/** @return ADASS_OK or ADASS_ENOMEM; adass_synth_ceiling_free() in either case */
+adass_status adass_synth_ceiling_init(synth_ceiling *c, adass_error *err);
 
-void synth_ceiling_add(synth_ceiling *c, float logit, uint8_t label);
+void adass_synth_ceiling_add(synth_ceiling *c, float logit, uint8_t label);
 
 /** Needs rows of both labels. @return ADASS_OK, ADASS_EINVAL or ADASS_ENOMEM */
-adass_status synth_ceiling_auc(const synth_ceiling *c, double *out, adass_error *err);
+adass_status adass_synth_ceiling_auc(const synth_ceiling *c, double *out, adass_error *err);
 
-void synth_ceiling_free(synth_ceiling *c);
+void adass_synth_ceiling_free(synth_ceiling *c);
 
 #endif

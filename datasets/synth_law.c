@@ -76,8 +76,8 @@ static void make_aliases(synth_law *law, double total, uint32_t *work)
         cells[work[large++]].keep = 1.0;
 }
 
-adass_status synth_law_init(synth_law *law, uint32_t n, double exponent, double oov_share,
-                            adass_error *err)
+adass_status adass_synth_law_init(synth_law *law, uint32_t n, double exponent, double oov_share,
+                                  adass_error *err)
 {
     *law = (synth_law){ .exponent = exponent, .first_id = oov_share > 0.0 ? 0 : 1 };
     law->n_cells = count_cells(n) + (oov_share > 0.0);
@@ -92,7 +92,7 @@ adass_status synth_law_init(synth_law *law, uint32_t n, double exponent, double 
     return ADASS_OK;
 }
 
-uint32_t synth_law_draw(const synth_law *law, uint64_t word)
+uint32_t adass_synth_law_draw(const synth_law *law, uint64_t word)
 {
     const double u = adass_unit(word) * (double)law->n_cells;
     const uint32_t i = (uint32_t)u;
@@ -104,12 +104,12 @@ uint32_t synth_law_draw(const synth_law *law, uint64_t word)
     return cell->first + (uint32_t)(adass_unit(adass_mix64(word)) * (double)cell->width);
 }
 
-double synth_law_share(const synth_law *law, uint32_t id)
+double adass_synth_law_share(const synth_law *law, uint32_t id)
 {
     return law->factor * power((double)id, law->exponent);
 }
 
-void synth_law_free(synth_law *law)
+void adass_synth_law_free(synth_law *law)
 {
     free(law->cells);
     law->cells = NULL;

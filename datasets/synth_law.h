@@ -33,17 +33,17 @@ typedef struct synth_cell {
 /**
  * @param n          features, ids 1..n
  * @param oov_share  share of id 0; 0: it does not occur
- * @return ADASS_OK or ADASS_ENOMEM; synth_law_free() in either case
+ * @return ADASS_OK or ADASS_ENOMEM; adass_synth_law_free() in either case
  */
-adass_status synth_law_init(synth_law *law, uint32_t n, double exponent, double oov_share,
-                            adass_error *err);
+adass_status adass_synth_law_init(synth_law *law, uint32_t n, double exponent, double oov_share,
+                                  adass_error *err);
 
 /** An id from a random word. */
-uint32_t synth_law_draw(const synth_law *law, uint64_t word);
+uint32_t adass_synth_law_draw(const synth_law *law, uint64_t word);
 
 /** p(id), id >= 1. */
-double synth_law_share(const synth_law *law, uint32_t id);
+double adass_synth_law_share(const synth_law *law, uint32_t id);
 
-void synth_law_free(synth_law *law);
+void adass_synth_law_free(synth_law *law);
 
 #endif

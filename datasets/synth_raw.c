@@ -132,7 +132,7 @@ static adass_status write_file(raw_output *o, const adass_synth_options *options
     o->text = malloc((size_t)SYNTH_BLOCK_ROWS * LINE_BYTES_MAX);
     if (o->text == NULL)
         return adass_fail_memory(err, "a block of rows", SYNTH_BLOCK_ROWS * (double)LINE_BYTES_MAX);
-    adass_status status = synth_rows(t, options->monitor, write_block, o, err);
+    adass_status status = adass_synth_rows(t, options->monitor, write_block, o, err);
     if (status == ADASS_OK && fflush(o->file) != 0)
         status = fail_write(o, err);
     free(o->text);
@@ -170,7 +170,7 @@ adass_status adass_synth_write_raw(const adass_synth_options *options, const cha
 {
     raw_output o = { .path = out };
     synth_teacher t;
-    adass_status status = synth_teacher_init(&t, options, err);
+    adass_status status = adass_synth_teacher_init(&t, options, err);
     if (status == ADASS_OK && strcmp(t.shape->name, "criteo") != 0)
         status = adass_fail(err, ADASS_EINVAL, "shape '%s' has no raw format here; 'criteo' has",
                             t.shape->name);
@@ -181,6 +181,6 @@ adass_status adass_synth_write_raw(const adass_synth_options *options, const cha
     } else if (status == ADASS_OK) {
         status = write_path(&o, options, &t, err);
     }
-    synth_teacher_free(&t);
+    adass_synth_teacher_free(&t);
     return status;
 }

@@ -17,17 +17,17 @@ static void make_block(const synth_teacher *t, synth_block *b)
     for (size_t i = 0; i < b->n; i++) {
         const uint64_t row = b->first + i;
         uint32_t *ids = b->ids + i * n_fields;
-        synth_teacher_draw(t, row, ids);
-        const double logit = synth_teacher_logit(t, ids);
-        const double chance = portable_sigmoid(logit + synth_teacher_noise(t, row));
+        adass_synth_teacher_draw(t, row, ids);
+        const double logit = adass_synth_teacher_logit(t, ids);
+        const double chance = portable_sigmoid(logit + adass_synth_teacher_noise(t, row));
         b->logits[i] = (float)logit;
         b->labels[i] = adass_unit(adass_mix_at(label_seed, row)) < chance;
         b->splits[i] = (uint8_t)adass_split_at(split_seed, row);
     }
 }
 
-adass_status synth_rows(const synth_teacher *t, const adass_monitor *monitor, synth_take *take,
-                        void *user, adass_error *err)
+adass_status adass_synth_rows(const synth_teacher *t, const adass_monitor *monitor,
+                              synth_take *take, void *user, adass_error *err)
 {
     synth_block b = {
         .ids = malloc(SYNTH_BLOCK_ROWS * t->shape->n_fields * sizeof *b.ids),

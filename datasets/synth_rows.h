@@ -22,7 +22,7 @@ typedef adass_status synth_take(void *user, const synth_teacher *t, const synth_
  * Makes the teacher's rows and hands them over in order. Ends with the first error, of `take` too, or when
  * the monitor says stop.
  */
-adass_status synth_rows(const synth_teacher *t, const adass_monitor *monitor, synth_take *take,
-                        void *user, adass_error *err);
+adass_status adass_synth_rows(const synth_teacher *t, const adass_monitor *monitor,
+                              synth_take *take, void *user, adass_error *err);
 
 #endif

@@ -164,7 +164,7 @@ static const synth_shape shapes[] = {
 
 enum { N_SHAPES = sizeof shapes / sizeof shapes[0] };
 
-const synth_shape *synth_shape_find(const char *name, adass_error *err)
+const synth_shape *adass_synth_shape_find(const char *name, adass_error *err)
 {
     char names[256] = "";
     for (size_t i = 0; i < N_SHAPES; i++) {

@@ -35,6 +35,6 @@ typedef struct synth_shape {
 } synth_shape;
 
 /** The shape of a name, NULL (and an error that lists the names) when there is none. */
-const synth_shape *synth_shape_find(const char *name, adass_error *err);
+const synth_shape *adass_synth_shape_find(const char *name, adass_error *err);
 
 #endif

@@ -85,7 +85,7 @@ static uint32_t first_rare(const synth_law *law, size_t vocab)
     uint32_t low = 1, high = (uint32_t)vocab;
     while (low < high) {
         const uint32_t middle = low + (high - low) / 2;
-        if (synth_law_share(law, middle) < rare_share)
+        if (adass_synth_law_share(law, middle) < rare_share)
             high = middle;
         else
             low = middle + 1;
@@ -132,8 +132,8 @@ static adass_status init_field(synth_teacher *t, size_t f, bool rare_is_silent, 
     t->vector_seed[f] = adass_seed_derive(t->seed, SYNTH_STREAM_VECTORS + f);
     t->linear_seed[f] = adass_seed_derive(t->seed, SYNTH_STREAM_LINEAR + f);
     const double oov_share = (double)field->rare_values * t->shape->rare_occurrence;
-    const adass_status status =
-        synth_law_init(&t->laws[f], (uint32_t)field->vocab - 1, field->exponent, oov_share, err);
+    const adass_status status = adass_synth_law_init(&t->laws[f], (uint32_t)field->vocab - 1,
+                                                     field->exponent, oov_share, err);
     if (status != ADASS_OK)
         return status;
     t->silent_from[f] = rare_is_silent ? first_rare(&t->laws[f], field->vocab) : UINT32_MAX;
@@ -142,7 +142,8 @@ static adass_status init_field(synth_teacher *t, size_t f, bool rare_is_silent, 
 
 /* ---- the logit ---- */
 
-const double *synth_teacher_feature(const synth_teacher *t, size_t f, uint32_t id, double *buffer)
+const double *adass_synth_teacher_feature(const synth_teacher *t, size_t f, uint32_t id,
+                                          double *buffer)
 {
     if (t->features[f] != NULL)
         return t->features[f] + id * (SYNTH_VECTOR + t->rank[f]);
@@ -159,7 +160,7 @@ static void logit_parts(const synth_teacher *t, const uint32_t *ids, double part
         const size_t rank = t->rank[f];
         if (rank == 0)
             continue;
-        const double *x = synth_teacher_feature(t, f, ids[f], buffer);
+        const double *x = adass_synth_teacher_feature(t, f, ids[f], buffer);
         linear += x[SYNTH_LINEAR];
         pairs -= x[SYNTH_SQUARES];
         for (size_t h = 0; h < SYNTH_HIDDEN; h++)
@@ -182,24 +183,24 @@ static double combine(const synth_teacher *t, double bias, const double parts[3]
            t->scale_nonlinear * parts[2];
 }
 
-double synth_teacher_logit(const synth_teacher *t, const uint32_t *ids)
+double adass_synth_teacher_logit(const synth_teacher *t, const uint32_t *ids)
 {
     double parts[3];
     logit_parts(t, ids, parts);
     return combine(t, t->bias, parts);
 }
 
-double synth_teacher_noise(const synth_teacher *t, uint64_t row)
+double adass_synth_teacher_noise(const synth_teacher *t, uint64_t row)
 {
     if (t->noise == 0.0)
         return 0.0;
     return t->noise * normal_at(adass_seed_derive(t->seed, SYNTH_STREAM_NOISE), row);
 }
 
-void synth_teacher_draw(const synth_teacher *t, uint64_t row, uint32_t *ids)
+void adass_synth_teacher_draw(const synth_teacher *t, uint64_t row, uint32_t *ids)
 {
     for (size_t f = 0; f < t->shape->n_fields; f++)
-        ids[f] = synth_law_draw(&t->laws[f], adass_mix_at(t->id_seed[f], row));
+        ids[f] = adass_synth_law_draw(&t->laws[f], adass_mix_at(t->id_seed[f], row));
 }
 
 /* ---- calibration: scales and bias from a sample of rows that is not part of the data ---- */
@@ -211,7 +212,7 @@ static void sample_parts(const synth_teacher *t, double (*parts)[3])
 #pragma omp parallel for schedule(static)
     for (size_t i = 0; i < CALIBRATION_ROWS; i++) {
         uint32_t ids[SYNTH_MAX_FIELDS];
-        synth_teacher_draw(t, calibration_row + i, ids);
+        adass_synth_teacher_draw(t, calibration_row + i, ids);
         logit_parts(t, ids, parts[i]);
     }
 }
@@ -261,20 +262,20 @@ static adass_status calibrate(synth_teacher *t, adass_error *err)
     t->scale_pairs = shape->logit_std * scale_of(parts, 1, shape->pairs);
     t->scale_nonlinear = shape->logit_std * scale_of(parts, 2, shape->nonlinear);
     for (size_t i = 0; i < CALIBRATION_ROWS; i++)
-        logits[i] = combine(t, 0.0, parts[i]) + synth_teacher_noise(t, calibration_row + i);
+        logits[i] = combine(t, 0.0, parts[i]) + adass_synth_teacher_noise(t, calibration_row + i);
     t->bias = find_bias(logits, logits + CALIBRATION_ROWS, shape->label_rate);
     free(logits);
     free(parts);
     return ADASS_OK;
 }
 
-adass_status synth_teacher_init(synth_teacher *t, const adass_synth_options *options,
-                                adass_error *err)
+adass_status adass_synth_teacher_init(synth_teacher *t, const adass_synth_options *options,
+                                      adass_error *err)
 {
     *t = (synth_teacher){ .seed = options->seed,
                           .noise = options->noise,
                           .oov_is_silent = options->rare_is_silent };
-    t->shape = synth_shape_find(options->shape, err);
+    t->shape = adass_synth_shape_find(options->shape, err);
     if (t->shape == NULL)
         return ADASS_EINVAL;
     if (!(options->noise >= 0.0 && options->noise <= 100.0))
@@ -293,10 +294,10 @@ adass_status synth_teacher_init(synth_teacher *t, const adass_synth_options *opt
     return status == ADASS_OK ? calibrate(t, err) : status;
 }
 
-void synth_teacher_free(synth_teacher *t)
+void adass_synth_teacher_free(synth_teacher *t)
 {
     for (size_t f = 0; f < SYNTH_MAX_FIELDS; f++) {
-        synth_law_free(&t->laws[f]);
+        adass_synth_law_free(&t->laws[f]);
         free(t->features[f]);
     }
     free(t->hidden_in);

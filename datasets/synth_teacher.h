@@ -39,26 +39,27 @@ typedef struct synth_teacher {
     double *features[SYNTH_MAX_FIELDS]; /* [vocab x width]; NULL: derived when asked for */
 } synth_teacher;
 
-/** On error too to be freed with synth_teacher_free(). ADASS_EINVAL: shape or options; ADASS_ENOMEM. */
-adass_status synth_teacher_init(synth_teacher *t, const adass_synth_options *options,
-                                adass_error *err);
+/** On error too to be freed with adass_synth_teacher_free(). ADASS_EINVAL: shape or options; ADASS_ENOMEM. */
+adass_status adass_synth_teacher_init(synth_teacher *t, const adass_synth_options *options,
+                                      adass_error *err);
 
-void synth_teacher_free(synth_teacher *t);
+void adass_synth_teacher_free(synth_teacher *t);
 
 /** Ids of a row: [n_fields]. */
-void synth_teacher_draw(const synth_teacher *t, uint64_t row, uint32_t *ids);
+void adass_synth_teacher_draw(const synth_teacher *t, uint64_t row, uint32_t *ids);
 
 /**
  * A feature of a field with a rank.
  *
  * @param buffer  [SYNTH_FEATURE_MAX], used when the teacher holds no table of the field
  */
-const double *synth_teacher_feature(const synth_teacher *t, size_t f, uint32_t id, double *buffer);
+const double *adass_synth_teacher_feature(const synth_teacher *t, size_t f, uint32_t id,
+                                          double *buffer);
 
 /** Logit of a row without its noise: what the best model would give. */
-double synth_teacher_logit(const synth_teacher *t, const uint32_t *ids);
+double adass_synth_teacher_logit(const synth_teacher *t, const uint32_t *ids);
 
 /** The noise of a row's logit. */
-double synth_teacher_noise(const synth_teacher *t, uint64_t row);
+double adass_synth_teacher_noise(const synth_teacher *t, uint64_t row);
 
 #endif
