@@ -1,6 +1,7 @@
 /* Counting values in bounded memory. */
 #include "counts.h"
 
+#include "adass/memory.h"
 #include "spool.h"
 
 #include <omp.h>
@@ -35,10 +36,9 @@ static size_t limit_of(size_t n_slots) { return n_slots / 8 * 5; }
 
 static bool make_table(adass_count_table *t, size_t n_slots)
 {
-    adass_count *slots = aligned_alloc(64, n_slots * sizeof *slots);
+    adass_count *slots = adass_alloc(n_slots * sizeof *slots);
     if (slots == NULL)
         return false;
-    memset(slots, 0, n_slots * sizeof *slots);
     *t = (adass_count_table){ slots, n_slots - 1, 0, limit_of(n_slots) };
     return true;
 }

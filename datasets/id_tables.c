@@ -1,6 +1,7 @@
 /* The ids of values. */
 #include "id_tables.h"
 
+#include "adass/memory.h"
 #include "spool.h"
 
 #include <stdlib.h>
@@ -31,10 +32,9 @@ static size_t bytes_of(size_t n) { return slots_for(n) * sizeof(adass_id_slot); 
 static adass_status make_table(adass_id_table *table, adass_error *err)
 {
     const size_t n_slots = slots_for(table->n);
-    table->slots = aligned_alloc(64, n_slots * sizeof *table->slots);
+    table->slots = adass_alloc(n_slots * sizeof *table->slots);
     if (table->slots == NULL)
         return adass_fail_memory(err, "a table of ids", (double)bytes_of(table->n));
-    memset(table->slots, 0, n_slots * sizeof *table->slots);
     table->mask = n_slots - 1;
     return ADASS_OK;
 }

@@ -228,16 +228,19 @@ static void end_batch(const engine *e, worker *w)
 
 /* ---- lines ---- */
 
-/* Plain text: no byte that is 0 or above 127. */
+/* Plain text: no byte that is 0 or above 127. A 0 borrows, or one follows a byte that does; both are looked at closely. */
 static bool is_plain(const char *text, size_t length)
 {
-    unsigned char any = 0;
-    bool zero = false;
-    for (size_t i = 0; i < length; i++) {
-        any |= (unsigned char)text[i];
-        zero |= text[i] == '\0';
+    const uint64_t ones = UINT64_C(0x0101010101010101), tops = ones << 7;
+    uint64_t found = 0, word;
+    size_t i = 0;
+    for (; i + sizeof word <= length; i += sizeof word) {
+        memcpy(&word, text + i, sizeof word);
+        found |= word | (word - ones);
     }
-    return any < 128 && !zero;
+    for (; i < length; i++)
+        found |= text[i] <= 0 ? tops : 0;
+    return (found & tops) == 0;
 }
 
 /* Bytes of the UTF-8 character at `at`; 0 where there is none. */

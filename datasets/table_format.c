@@ -8,19 +8,30 @@
 
 enum {
     SMALL_NUMBERS = 1 << 12, /* numbers whose category is looked up */
-    TEXT_BYTES = 24,         /* of a value that does not stand in the line: a whole number */
+    MANY_CATEGORIES = 70,
+    TEXT_BYTES = 24, /* of a value that does not stand in the line: a whole number */
     SECONDS_PER_DAY = 86400,
     NAME_BYTES = 96
 };
 
+/* What is done with a column that is read. */
+typedef struct step {
+    const adass_column *column;
+    size_t cell;  /* of the line */
+    size_t field; /* its first one */
+} step;
+
 struct adass_table_format {
     const adass_table_schema *schema;
+    size_t n_steps;
+    step *steps; /* [n_steps], by kind, so that the same code goes through many of them */
     adass_dialect dialect;
     adass_row_format rows;
     adass_row_field *fields;
     const char **vocabularies;
-    char *names; /* [n_fields x NAME_BYTES] */
-    uint8_t squares[SMALL_NUMBERS];
+    char *names;                         /* [n_fields x NAME_BYTES] */
+    uint8_t squares[SMALL_NUMBERS];      /* categories of numbers; at most 69 */
+    char categories[MANY_CATEGORIES][2]; /* 0 to 69 as texts */
 };
 
 /* ---- numbers ---- */
@@ -131,17 +142,25 @@ static adass_cell write_integer(int64_t value, char text[TEXT_BYTES])
     return (adass_cell){ at, (size_t)(text + TEXT_BYTES - at), 0 };
 }
 
+static adass_cell write_category(const adass_table_format *t, size_t category)
+{
+    const char *text = t->categories[category];
+    return category < 10 ? (adass_cell){ text + 1, 1, 0 } : (adass_cell){ text, 2, 0 };
+}
+
 static adass_status take_numeric(const adass_table_format *t, const adass_line *line,
                                  const adass_cell *cell, char text[TEXT_BYTES], adass_cell *out,
                                  adass_error *err)
 {
     int64_t value = 0;
     double x;
-    if (cell->length == 0) {
-        value = 0;
-    } else if (take_integer(cell, &value)) {
+    if (cell->length == 0 || take_integer(cell, &value)) {
+        if (value >= 0 && value < SMALL_NUMBERS) {
+            *out = write_category(t, t->squares[value]);
+            return ADASS_OK;
+        }
         if (value > 2)
-            value = value < SMALL_NUMBERS ? t->squares[value] : log_square((double)value);
+            value = log_square((double)value);
     } else {
         if (!adass_cell_number(cell, &x))
             return adass_fail_cell(err, line, cell, "not a number");
@@ -162,6 +181,10 @@ static adass_status take_label(const adass_column *c, const adass_line *line,
         *out = 0;
         for (size_t i = 0; i < ADASS_POSITIVES_MAX && c->positives[i] != NULL; i++)
             *out |= adass_cell_is(cell, c->positives[i]);
+        return ADASS_OK;
+    }
+    if (!c->has_threshold && cell->length == 1 && (cell->text[0] == '0' || cell->text[0] == '1')) {
+        *out = cell->text[0] == '1';
         return ADASS_OK;
     }
     double x;
@@ -298,38 +321,40 @@ static size_t fields_of(const adass_column *c)
                                           : c->kind > ADASS_COLUMN_LABEL;
 }
 
+static adass_status take_column(const adass_table_format *t, const step *s, const adass_line *line,
+                                adass_row *row, adass_error *err)
+{
+    const adass_column *c = s->column;
+    const adass_cell *cell = &row->cells[s->cell];
+    adass_cell *values = &row->values[s->field];
+    char *texts = row->texts + s->field * TEXT_BYTES;
+    switch (c->kind) {
+    case ADASS_COLUMN_IGNORE:
+        break;
+    case ADASS_COLUMN_LABEL:
+        return take_label(c, line, cell, &row->label, err);
+    case ADASS_COLUMN_CATEGORICAL:
+        *values = *cell;
+        if (cell->length == 0 && !c->missing_is_value)
+            values->text = NULL;
+        break;
+    case ADASS_COLUMN_NUMERIC:
+        return take_numeric(t, line, cell, texts, values, err);
+    case ADASS_COLUMN_MULTI:
+        take_multi(c, cell, values);
+        break;
+    case ADASS_COLUMN_TIME:
+        return take_time(c, line, cell, texts, values, err);
+    }
+    return ADASS_OK;
+}
+
 static adass_status parse(void *user, adass_line *line, adass_row *row, adass_error *err)
 {
     const adass_table_format *t = user;
     adass_status status = adass_line_split(line, &t->dialect, row->cells, err);
-    adass_cell *value = row->values;
-    for (size_t i = 0; i < t->schema->n_columns && status == ADASS_OK; i++) {
-        const adass_column *c = &t->schema->columns[i];
-        const adass_cell *cell = &row->cells[i];
-        char *texts = row->texts + (size_t)(value - row->values) * TEXT_BYTES;
-        switch (c->kind) {
-        case ADASS_COLUMN_IGNORE:
-            break;
-        case ADASS_COLUMN_LABEL:
-            status = take_label(c, line, cell, &row->label, err);
-            break;
-        case ADASS_COLUMN_CATEGORICAL:
-            *value = *cell;
-            if (cell->length == 0 && !c->missing_is_value)
-                value->text = NULL;
-            break;
-        case ADASS_COLUMN_NUMERIC:
-            status = take_numeric(t, line, cell, texts, value, err);
-            break;
-        case ADASS_COLUMN_MULTI:
-            take_multi(c, cell, value);
-            break;
-        case ADASS_COLUMN_TIME:
-            status = take_time(c, line, cell, texts, value, err);
-            break;
-        }
-        value += fields_of(c);
-    }
+    for (size_t i = 0; i < t->n_steps && status == ADASS_OK; i++)
+        status = take_column(t, &t->steps[i], line, row, err);
     return status;
 }
 
@@ -393,6 +418,30 @@ static void add_column(adass_table_format *t, const adass_column *c)
         t->vocabularies[t->rows.n_vocabularies++] = c->name;
 }
 
+/* Labels first, so that an error in one comes before the others of its row. */
+static void add_steps(adass_table_format *t)
+{
+    for (int kind = ADASS_COLUMN_LABEL; kind <= ADASS_COLUMN_TIME; kind++) {
+        size_t field = 0;
+        for (size_t i = 0; i < t->schema->n_columns; i++) {
+            const adass_column *c = &t->schema->columns[i];
+            if ((int)c->kind == kind)
+                t->steps[t->n_steps++] = (step){ c, i, field };
+            field += fields_of(c);
+        }
+    }
+}
+
+static void fill_categories(adass_table_format *t)
+{
+    for (size_t x = 0; x < SMALL_NUMBERS; x++)
+        t->squares[x] = (uint8_t)(x > 2 ? log_square((double)x) : (int64_t)x);
+    for (size_t k = 0; k < MANY_CATEGORIES; k++) {
+        t->categories[k][0] = (char)('0' + k / 10);
+        t->categories[k][1] = (char)('0' + k % 10);
+    }
+}
+
 static int by_name(const void *a, const void *b)
 {
     const adass_row_field *x = a, *y = b;
@@ -431,15 +480,16 @@ adass_status adass_table_format_create(adass_table_format **out, const adass_tab
     t->fields = calloc(n, sizeof *t->fields);
     t->vocabularies = calloc(n, sizeof *t->vocabularies);
     t->names = calloc(n, NAME_BYTES);
-    if (t->fields == NULL || t->vocabularies == NULL || t->names == NULL) {
+    t->steps = calloc(schema->n_columns, sizeof *t->steps);
+    if (t->steps == NULL || t->fields == NULL || t->vocabularies == NULL || t->names == NULL) {
         adass_table_format_destroy(t);
         return adass_fail_memory(err, "a schema", (double)(n * NAME_BYTES));
     }
     t->schema = schema;
     t->dialect = (adass_dialect){ schema->separator, strcmp(schema->separator, ",") == 0,
                                   schema->n_columns };
-    for (size_t x = 3; x < SMALL_NUMBERS; x++)
-        t->squares[x] = (uint8_t)log_square((double)x); /* at most 69 */
+    fill_categories(t);
+    add_steps(t);
     for (size_t i = 0; i < schema->n_columns; i++)
         add_column(t, &schema->columns[i]);
     t->rows.user = t;
@@ -469,5 +519,6 @@ void adass_table_format_destroy(adass_table_format *format)
     free(format->fields);
     free(format->vocabularies);
     free(format->names);
+    free(format->steps);
     free(format);
 }
