@@ -109,7 +109,7 @@ void adass_report_warn(adass_import_report *report, const char *format, ...)
 /* Room for n more items, which count from here on; NULL when there is none. */
 static void *extend(buffer *b, size_t n, size_t item_bytes)
 {
-    if (b->n + n > b->capacity) {
+    if (b->items == NULL || b->n + n > b->capacity) { /* never NULL for nothing */
         const size_t capacity = (b->n + n) * 2 + 64;
         void *items = realloc(b->items, capacity * item_bytes);
         if (items == NULL)
