@@ -165,9 +165,11 @@ void adass_inputs_close(adass_inputs *inputs)
 
 /* ---- a pass ---- */
 
+typedef enum slot_state { SLOT_FREE, SLOT_FILLED, SLOT_TAKEN } slot_state;
+
 typedef struct slot {
     adass_block block;
-    enum { SLOT_FREE, SLOT_FILLED, SLOT_TAKEN } state;
+    slot_state state;
 } slot;
 
 typedef struct pass {
@@ -210,7 +212,7 @@ static slot *wait_free(pass *p)
     return found;
 }
 
-static void set_state(pass *p, slot *s, int state)
+static void set_state(pass *p, slot *s, slot_state state)
 {
     pthread_mutex_lock(&p->lock);
     s->state = state;

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TEXT_BYTES_MAX = 64 << 20, FIELDS_MAX = 1 << 16, NAME_BYTES_MAX = 64 };
+enum { TEXT_BYTES_MAX = 64 << 20, NAME_BYTES_MAX = 64 };
 
 static const char format_tag[] = "adass-dataset-1";
 static const char remedy[] = "prepare the dataset again";
@@ -249,8 +249,8 @@ static adass_status check_names(reader *r)
 static adass_status read_fields(reader *r, const json_t *list)
 {
     const size_t n = json_array_size(list);
-    if (n == 0 || n > FIELDS_MAX)
-        return fail_at(r, "'fields' is no list of 1 to %d fields", FIELDS_MAX);
+    if (n == 0 || n > ADASS_FIELDS_MAX)
+        return fail_at(r, "'fields' is no list of 1 to %d fields", ADASS_FIELDS_MAX);
     r->meta.fields = calloc(n, sizeof *r->meta.fields);
     if (r->meta.fields == NULL)
         return adass_fail_memory(r->err, r->path, (double)(n * sizeof *r->meta.fields));

@@ -25,7 +25,7 @@
 
 #include "adass/dataset.h"
 
-enum { ADASS_N_FILES = 2 * ADASS_N_SPLITS };
+enum { ADASS_N_FILES = 2 * ADASS_N_SPLITS, ADASS_FIELDS_MAX = 1 << 16 };
 
 /** From value to id (vocabulary_file.h). */
 #define ADASS_VOCABULARY_FILE "vocabulary.tsv"

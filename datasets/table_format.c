@@ -1,6 +1,8 @@
 /* Rows of delimited text by a schema. */
 #include "table_format.h"
 
+#include "meta.h"
+
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -444,27 +446,34 @@ static void fill_categories(adass_table_format *t)
 
 static int by_name(const void *a, const void *b)
 {
-    const adass_row_field *x = a, *y = b;
-    return strcmp(x->name, y->name);
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* Fields go by their names in results, vocabularies in vocabulary.tsv; lists have both. */
+static adass_status check_unique(const char **names, size_t n, adass_error *err)
+{
+    qsort(names, n, sizeof *names, by_name);
+    for (size_t i = 1; i < n; i++)
+        if (strcmp(names[i - 1], names[i]) == 0)
+            return adass_fail(err, ADASS_EINVAL,
+                              "the schema makes two fields named '%s'; rename a column, or give a "
+                              "time column a \"prefix\"",
+                              names[i]);
+    return ADASS_OK;
 }
 
 static adass_status check_names(const adass_table_format *t, adass_error *err)
 {
-    const size_t n = t->rows.n_fields;
-    adass_row_field *sorted = malloc(n * sizeof *sorted);
-    if (sorted == NULL)
-        return adass_fail_memory(err, "the fields", (double)(n * sizeof *sorted));
-    memcpy(sorted, t->fields, n * sizeof *sorted);
-    qsort(sorted, n, sizeof *sorted, by_name);
-    adass_status status = ADASS_OK;
-    for (size_t f = 1; f < n && status == ADASS_OK; f++)
-        if (strcmp(sorted[f - 1].name, sorted[f].name) == 0)
-            status =
-                adass_fail(err, ADASS_EINVAL,
-                           "the schema makes two fields named '%s'; rename a column, or give a "
-                           "time column a \"prefix\"",
-                           sorted[f].name);
-    free(sorted);
+    const char **names = malloc(t->rows.n_fields * sizeof *names);
+    if (names == NULL)
+        return adass_fail_memory(err, "the fields", (double)(t->rows.n_fields * sizeof *names));
+    for (size_t f = 0; f < t->rows.n_fields; f++)
+        names[f] = t->fields[f].name;
+    adass_status status = check_unique(names, t->rows.n_fields, err);
+    memcpy(names, t->vocabularies, t->rows.n_vocabularies * sizeof *names);
+    if (status == ADASS_OK)
+        status = check_unique(names, t->rows.n_vocabularies, err);
+    free(names);
     return status;
 }
 
@@ -474,6 +483,9 @@ adass_status adass_table_format_create(adass_table_format **out, const adass_tab
     size_t n = 0;
     for (size_t i = 0; i < schema->n_columns; i++)
         n += fields_of(&schema->columns[i]);
+    if (n > ADASS_FIELDS_MAX)
+        return adass_fail(err, ADASS_EINVAL, "the schema makes %zu fields; a dataset has up to %d",
+                          n, ADASS_FIELDS_MAX);
     adass_table_format *t = calloc(1, sizeof *t);
     if (t == NULL)
         return adass_fail_memory(err, "a schema", (double)sizeof *t);

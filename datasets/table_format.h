@@ -9,7 +9,8 @@ typedef struct adass_table_format adass_table_format;
 
 /**
  * @param schema  must outlive the format
- * @return ADASS_OK, ADASS_ENOMEM, or ADASS_EINVAL when two fields have the same name
+ * @return ADASS_OK, ADASS_ENOMEM, or ADASS_EINVAL when two fields or lists have the same name, or there are
+ *         too many
  */
 adass_status adass_table_format_create(adass_table_format **out, const adass_table_schema *schema,
                                        adass_error *err);

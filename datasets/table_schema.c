@@ -137,24 +137,24 @@ static adass_status read_parts(const reader *r, const json_t *parts, adass_colum
     return ADASS_OK;
 }
 
-static size_t count_char(const char *text, char c)
+/* Places of a digit in a pattern. */
+static size_t count_digits(const char *pattern, char c)
 {
     size_t n = 0;
-    for (; *text != '\0'; text++)
-        n += *text == c;
+    for (; *pattern != '\0' && *pattern != '*'; pattern++)
+        n += *pattern == c;
     return n;
 }
 
 /* Every part that is asked for can be told from the digits. */
 static bool pattern_serves(const char *pattern, const adass_column *c)
 {
-    const size_t years = count_char(pattern, 'Y');
-    const bool date = (years == 2 || years == 4) && count_char(pattern, 'M') == 2 &&
-                      count_char(pattern, 'D') == 2;
-    bool hour = count_char(pattern, 'H') == 2;
+    const size_t years = count_digits(pattern, 'Y'), hours = count_digits(pattern, 'H');
+    bool hour_asked = false;
     for (size_t i = 0; i < c->n_parts; i++)
-        hour |= c->parts[i] != ADASS_HOUR;
-    return date && hour;
+        hour_asked |= c->parts[i] == ADASS_HOUR;
+    return (years == 2 || years == 4) && count_digits(pattern, 'M') == 2 &&
+           count_digits(pattern, 'D') == 2 && (hours == 2 || (hours == 0 && !hour_asked));
 }
 
 static adass_status read_time(const reader *r, const json_t *item, adass_column *c)

@@ -163,6 +163,67 @@ def make_sizes():
     seed("sizes", "candidates-high", "1,18446744073709551616")
 
 
+def make_schema():
+    columns = [
+        {"name": "y", "kind": "label"},
+        {"name": "a", "kind": "categorical", "missing": "value"},
+        {"name": "b", "kind": "numeric"},
+        {"name": "c", "kind": "multi", "separator": "|", "keep": 3},
+        {"name": "t", "kind": "time", "format": "YYMMDDHH", "parts": ["hour", "weekday", "weekend", "day", "month"]},
+        {"name": "u", "kind": "ignore"},
+    ]
+    lines = 'y,a,b,c,t,u\n1,"x, y",-2,p|q||r|s,14102123,\n0,,1e3,,,z\n1,x,2.5e-3,p,24022900,z\n'
+
+    def save(name, schema, text=lines):
+        seed("table_schema", name, part(json.dumps(schema)) + text.encode())
+
+    save("all-kinds", {"header": True, "separator": ",", "columns": columns})
+    save("tabs", {"separator": "\t", "columns": columns[:3]}, "\n1\tx\t5\n0\t\t-7\n")
+    unix = {"name": "at", "kind": "time", "format": "unix", "parts": ["hour"], "prefix": "at_"}
+    save("unix", {"header": "optional", "columns": [{"name": "y", "kind": "label", "threshold": 2.5}, unix]},
+         "1,0\n2,1234567890\n3.5,253402300799\n")
+    word = {"name": "y", "kind": "label", "positive": [">50K", "yes"]}
+    date = {"name": "d", "kind": "time", "format": "YYYY-MM-DD?HH*", "parts": ["hour", "month"]}
+    save("pattern", {"separator": "::", "columns": [word, date]}, "\nyes::2020-02-29T23:59\n>50K::1999-12-31 00\n")
+    save("unknown-member", {"columns": [{**columns[0], "colour": 1}, columns[1]]})
+    save("two-labels", {"columns": [columns[0], columns[0], columns[1]]})
+
+
+def make_table():
+    def save(name, format, options, text):
+        seed("import_table", name, bytes([format, options]) + (text if isinstance(text, bytes) else text.encode()))
+
+    csv = "y,a,b,c,t\n" + "".join('%d,"v ""%d""",%d,p|q%d,%d\n' % (r % 2, r % 3, r * r - 5, r % 4, 10**9 + r * 5000)
+                                  for r in range(24))
+    for protocol, name in enumerate(("random", "chronological", "x4")):
+        save("csv-" + name, 0, protocol | 32, csv)
+    save("csv-bad-rows", 0, 24, csv.replace("\n0,", "\n2x,", 1).replace("\n", "\r\n"))
+    save("csv-packed", 0, 32, gzip.compress(csv.encode(), mtime=0))
+    save("csv-nul", 0, 8, "1,a,2,c,3\n1,\0,2,c,3\n0,\xff,,,\n")
+    criteo = "".join("\t".join([str(r % 2)] + [str(r * k - 3) if k % 4 else "" for k in range(13)] +
+                               ["%08x" % (r % 3 * 2654435761 + k) if k != 5 else "" for k in range(26)]) + "\n" for r in range(12))
+    save("criteo", 1, 32, criteo)
+    save("criteo-min-count", 1, 4 | 32, criteo)
+    avazu = ("id,click,hour,C1,banner_pos,site_id,site_domain,site_category,app_id,app_domain,app_category,device_id,device_ip,"
+             "device_model,device_type,device_conn_type," + ",".join("C%d" % c for c in range(14, 22)) + "\n")
+    avazu += "".join(",".join(["9%d" % r, str(r % 2), "141021%02d" % (r % 24)] + ["v%d" % (r % 2)] * 21) + "\n" for r in range(6))
+    save("avazu", 2, 32, avazu)
+    kdd = "".join("\t".join(map(str, [r % 3 % 2, 1, r % 5, 7, 8, 2, 1, r, 4, 5, 6, r % 2])) + "\n" for r in range(6))
+    save("kdd12", 3, 32, kdd)
+    header = "click,impression,url_hash,ad_id,advertiser_id,depth,position,query_id,keyword_id,title_id,description_id,user_id\n"
+    save("kdd12-sample", 3, 32, header + kdd.replace("\t", ","))
+
+
+def make_vocabulary():
+    header = "field\tid\tvalue\n"
+    seed("vocabulary", "sound", header + "a\t1\tx\na\t2\t\nb\t1\t\\t\\\\\\n\\r\n")
+    seed("vocabulary", "empty", header)
+    seed("vocabulary", "one-field", header + "b\t1\tx\n")
+    seed("vocabulary", "wrong-id", header + "a\t1\tx\na\t3\ty\n")
+    seed("vocabulary", "wrong-order", header + "b\t1\tx\na\t1\ty\n")
+    seed("vocabulary", "wrong-escape", header + "a\t1\t\\x\n")
+
+
 make_npy()
 make_meta()
 make_dataset()
@@ -170,3 +231,6 @@ make_delimited()
 make_text()
 make_movielens()
 make_sizes()
+make_schema()
+make_table()
+make_vocabulary()
