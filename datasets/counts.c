@@ -239,7 +239,8 @@ static size_t keep(adass_count *values, size_t n, uint64_t min_count)
     for (size_t i = 0; i < n; i++)
         if (values[i].count >= min_count)
             values[kept++] = values[i];
-    qsort(values, kept, sizeof *values, by_frequency);
+    if (kept > 1) /* `values` may be NULL where none is kept */
+        qsort(values, kept, sizeof *values, by_frequency);
     return kept;
 }
 

@@ -27,21 +27,16 @@ static void free_row(scratch_row *r)
     free(r->row.texts);
 }
 
-static bool is_within(const adass_cell *cell, const char *text, size_t length)
-{
-    return cell->text >= text && cell->text + cell->length <= text + length;
-}
-
 static void parse_line(scratch_row *r, adass_line *line)
 {
     adass_error err;
     if (r->format->parse(r->format->user, line, &r->row, &err) != ADASS_OK)
         return;
     FUZZ_CHECK(r->row.label <= 1);
-    for (size_t f = 0; f < r->format->n_fields; f++) {
+    for (size_t f = 0; f < r->format->n_fields;
+         f++) { /* reads all bytes: a sanitizer sees when they are not there */
         const adass_cell *value = &r->row.values[f];
-        FUZZ_CHECK(value->text == NULL || is_within(value, line->text, line->length) ||
-                   is_within(value, r->row.texts, r->format->text_bytes));
+        FUZZ_CHECK(value->text == NULL || memchr(value->text, '\0', value->length) == NULL);
     }
 }
 
