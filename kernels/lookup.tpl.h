@@ -73,7 +73,7 @@ ADASS_INLINE void lookup_sized(float *out, size_t out_ld, const bags *shared, ad
 {
     const bags b = { shared->rows, shared->stride, shared->ids_ld, pooling, shared->straddles };
     const size_t bag_ids = pooling * b.ids_ld;
-    const size_t ahead = (PREFETCH_ROWS + pooling - 1) / pooling;
+    const size_t ahead = (prefetch_rows(slice_bytes(type, size)) + pooling - 1) / pooling;
     size_t i = 0;
     for (; i + ahead < n; i++, ids += bag_ids)
         bag_sum(out + i * out_ld, &b, type, ids, ids + ahead * bag_ids, size);
