@@ -1,5 +1,9 @@
 /*
  * lookup_fm: lookup_fields and fm_forward tile by tile. Included once for each ISA, after both.
+ *
+ * Adding each vector right after its load, columns of a vector's width at a time, takes 1.3 to 1.7
+ * times as long at size 16 (Zen 3, AVX2, medians of 9): every pass finds the rows anew, and the
+ * stores between keep the sums out of registers.
  */
 #include "adass/kernels.h"
 #include "fields.tpl.h"
