@@ -35,6 +35,7 @@ typedef enum pass { PASS_PREDICT, PASS_TRAIN, N_PASSES } pass;
 static const char *const pass_names[N_PASSES] = { "predict", "train" };
 
 typedef struct gemm_case {
+    const bench_axes *axes;
     pass pass;
     bool blocks; /* rows:256 */
     int threads;
@@ -183,6 +184,11 @@ static void run_case(adass_bench_state *state, void *user)
         adass_bench_skip(state, "oneDNN failed");
     adass_bench_set_items(state, BENCH_BATCH);
     adass_bench_set_rate(state, "flop_per_second", flop_of(c->pass));
+    /* of one thread's share; oneDNN uses the best ISA that it finds, whatever is asked of ours */
+    const bench_cost cost = { .multiplies = flop_of(c->pass) / 2.0 / c->threads };
+    const bench_runner runner = bench_axes_runner(c->axes, c->axes->isas[0]->isa, c->threads);
+    const bench_limit limit = bench_rates_limit(c->axes->rates, &cost, &runner);
+    bench_set_limit(state, &limit, 1.0);
     omp_set_num_threads(threads_before);
     end(&m);
 }
@@ -208,7 +214,8 @@ static void *create(const bench_axes *axes)
     for (int p = 0; p < N_PASSES; p++)
         for (int blocks = 0; blocks < 2; blocks++)
             for (size_t t = 0; t < axes->n_threads; t++, next++) {
-                *next = (gemm_case){ .pass = (pass)p,
+                *next = (gemm_case){ .axes = axes,
+                                     .pass = (pass)p,
                                      .blocks = blocks == 1,
                                      .threads = axes->threads[t] };
                 register_case(next);

@@ -1,6 +1,7 @@
 /*
- * Families `train`, `supernet` and `predict`: whole steps of a model with Criteo's fields. An item
- * is a sample.
+ * Families `train`, `supernet`, `predict` and `evaluate`: whole steps of a model with Criteo's
+ * fields, and the evaluation of a subnet: the logits of some batches and their AUC. An item is a
+ * sample.
  *
  * Batches come from a pool that holds more of them than any cache, ids by a power law, so that the
  * tables are touched as in training. Models are made when the first case asks for them and are then
@@ -18,10 +19,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { POOL_BATCHES = 32, POOL_ROWS = POOL_BATCHES * BENCH_BATCH, CHECKED_SAMPLES = 8 };
+enum {
+    POOL_BATCHES = 32,
+    POOL_ROWS = POOL_BATCHES * BENCH_BATCH,
+    CHECKED_SAMPLES = 8,
+    EVALUATED_BATCHES = 4 /* for an AUC */
+};
 
 /* The kinds of step; the names are the families. */
-typedef enum step_kind { STEP_TRAIN, STEP_SUPERNET, STEP_PREDICT } step_kind;
+typedef enum step_kind { STEP_TRAIN, STEP_SUPERNET, STEP_PREDICT, STEP_EVALUATE } step_kind;
 
 typedef struct variant {
     step_kind kind;
@@ -29,14 +35,16 @@ typedef struct variant {
     adass_backbone backbone;
     size_t width;
     const char *sizes; /* as the name says it */
+    bool small;        /* of the small set */
 } variant;
 
 static const variant variants[] = {
-    { STEP_TRAIN, "train", ADASS_DEEPFM, 16, "size:16" },
-    { STEP_TRAIN, "train", ADASS_DNN, 16, "size:16" },
-    { STEP_TRAIN, "train", ADASS_FM, 16, "size:16" },
-    { STEP_SUPERNET, "supernet", ADASS_DEEPFM, 64, "width:64/sizes:uniform2-64" },
-    { STEP_PREDICT, "predict", ADASS_DEEPFM, 16, "size:16" },
+    { STEP_TRAIN, "train", ADASS_DEEPFM, 16, "size:16", true },
+    { STEP_TRAIN, "train", ADASS_DNN, 16, "size:16", false },
+    { STEP_TRAIN, "train", ADASS_FM, 16, "size:16", false },
+    { STEP_SUPERNET, "supernet", ADASS_DEEPFM, 64, "width:64/sizes:uniform2-64", false },
+    { STEP_PREDICT, "predict", ADASS_DEEPFM, 16, "size:16", false },
+    { STEP_EVALUATE, "evaluate", ADASS_DEEPFM, 64, "width:64/sizes:uniform2-64", false },
 };
 
 enum { N_VARIANTS = sizeof variants / sizeof variants[0] };
@@ -44,12 +52,13 @@ enum { N_VARIANTS = sizeof variants / sizeof variants[0] };
 /* Sizes of the supernet's steps: each field's drawn from these. */
 static const size_t candidates[] = { 2, 4, 8, 16, 32, 64 };
 
-enum { N_CANDIDATES = sizeof candidates / sizeof candidates[0] };
+enum { N_CANDIDATES = sizeof candidates / sizeof candidates[0], MEAN_CANDIDATE = 21 };
 
 typedef struct train train;
 
 typedef struct train_case {
     train *shared;
+    const bench_axes *axes;
     const adass_kernels *kernels;
     int threads;
     size_t variant;
@@ -70,7 +79,7 @@ typedef struct run {
     adass_trainer *trainer;
     adass_rng rng;
     size_t sizes[BENCH_CRITEO_FIELDS];
-    float logits[BENCH_BATCH];
+    float logits[EVALUATED_BATCHES * BENCH_BATCH];
 } run;
 
 static bool make_pool(train *shared)
@@ -109,30 +118,48 @@ static adass_status make_model(train *shared, size_t which, adass_error *err)
                               bench_criteo_vocab, widths, err);
 }
 
+/* Batch i; an evaluation's reaches into those that follow. */
 static adass_batch batch_at(const train *shared, size_t i)
 {
-    const size_t first = i % POOL_BATCHES * BENCH_BATCH;
+    const size_t first = i % (POOL_BATCHES - EVALUATED_BATCHES + 1) * BENCH_BATCH;
     return (adass_batch){ .n = BENCH_BATCH,
                           .ids = shared->ids + first * BENCH_CRITEO_FIELDS,
                           .labels = shared->labels + first };
 }
 
-/* The sizes of the next step; a supernet's are drawn. */
+static bool is_subnet(const variant *v)
+{
+    return v->kind == STEP_SUPERNET || v->kind == STEP_EVALUATE;
+}
+
+/* The sizes of the next step; a subnet's are drawn. */
 static void next_sizes(run *r)
 {
     for (size_t f = 0; f < BENCH_CRITEO_FIELDS; f++)
-        r->sizes[f] = r->variant->kind == STEP_SUPERNET
-                          ? candidates[adass_rng_below(&r->rng, N_CANDIDATES)]
-                          : r->variant->width;
+        r->sizes[f] = is_subnet(r->variant) ? candidates[adass_rng_below(&r->rng, N_CANDIDATES)]
+                                            : r->variant->width;
 }
 
-static adass_status run_step(run *r, const adass_batch *batch, double *loss, adass_error *err)
+/* The AUC of the subnet of the next sizes on the batches from `batch` on. */
+static adass_status evaluate(run *r, const adass_batch *batch, double *auc, adass_error *err)
+{
+    const size_t n = EVALUATED_BATCHES * BENCH_BATCH;
+    next_sizes(r);
+    const adass_status status =
+        adass_model_predict(r->model, &r->compute, r->sizes, batch->ids, n, r->logits, err);
+    return status == ADASS_OK ? adass_auc(r->logits, batch->labels, n, auc, err) : status;
+}
+
+/* One step; *result is a training step's loss or an evaluation's AUC. */
+static adass_status run_step(run *r, const adass_batch *batch, double *result, adass_error *err)
 {
     if (r->variant->kind == STEP_PREDICT)
         return adass_model_predict(r->model, &r->compute, r->sizes, batch->ids, batch->n, r->logits,
                                    err);
+    if (r->variant->kind == STEP_EVALUATE)
+        return evaluate(r, batch, result, err);
     next_sizes(r);
-    return adass_trainer_step(r->trainer, r->sizes, batch, NULL, loss, err);
+    return adass_trainer_step(r->trainer, r->sizes, batch, NULL, result, err);
 }
 
 /* ---- the check: plain loops in double ---- */
@@ -211,6 +238,8 @@ static adass_status check(run *r, const adass_batch *batch, adass_error *err)
     double loss = want;
     r->rng = before; /* the same sizes again */
     status = run_step(r, batch, &loss, err);
+    if (r->variant->kind == STEP_EVALUATE)
+        return status;
     if (status == ADASS_OK && !(fabs(loss - want) <= 1e-5 * (1.0 + want)))
         return adass_fail(err, ADASS_EINVAL,
                           "wrong result: the step's loss is %g, that of its logits %g", loss, want);
@@ -226,7 +255,6 @@ static adass_status begin(run *r, const train_case *c, adass_error *err)
     const adass_status status = make_model(c->shared, c->variant, err);
     if (status != ADASS_OK)
         return status;
-    r->variant = &variants[c->variant];
     r->model = c->shared->models[c->variant];
     r->compute = (adass_compute){ .kernels = c->kernels, .threads = c->threads };
     adass_rng_init(&r->rng, 2);
@@ -239,11 +267,28 @@ static adass_status begin(run *r, const train_case *c, adass_error *err)
     return adass_trainer_create(&r->trainer, r->model, &r->compute, &config, err);
 }
 
+/* One thread's share of a step: the lookups and the products, forward and (twice) backward. */
+static bench_cost cost_of(const variant *v, int threads)
+{
+    const size_t size = is_subnet(v) ? MEAN_CANDIDATE : v->width;
+    double products = 0.0, inputs = (double)(BENCH_CRITEO_FIELDS * size);
+    for (size_t l = 0; l < BENCH_HIDDEN_LAYERS; l++, inputs = BENCH_HIDDEN)
+        products += inputs * BENCH_HIDDEN;
+    products = v->backbone == ADASS_FM ? 0.0 : products + BENCH_HIDDEN;
+    size_t rows = 0;
+    for (size_t f = 0; f < BENCH_CRITEO_FIELDS; f++)
+        rows += bench_criteo_vocab[f];
+    const double passes = v->kind == STEP_TRAIN || v->kind == STEP_SUPERNET ? 3.0 : 1.0;
+    const double samples = v->kind == STEP_EVALUATE ? EVALUATED_BATCHES * BENCH_BATCH : BENCH_BATCH;
+    return bench_cost_model(samples / threads, products, passes, BENCH_CRITEO_FIELDS, rows,
+                            size * sizeof(float) / BENCH_LINE_BYTES * BENCH_LINE_BYTES);
+}
+
 static void run_case(adass_bench_state *state, void *user)
 {
     const train_case *c = user;
     adass_error err;
-    run r = { 0 };
+    run r = { .variant = &variants[c->variant] };
     adass_batch batch;
     adass_status status = begin(&r, c, &err);
     if (status == ADASS_OK) {
@@ -257,7 +302,11 @@ static void run_case(adass_bench_state *state, void *user)
     }
     if (status != ADASS_OK)
         adass_bench_skip(state, "%s", err.message);
-    adass_bench_set_items(state, BENCH_BATCH);
+    const bench_cost cost = cost_of(r.variant, c->threads);
+    const bench_runner runner = bench_axes_runner(c->axes, c->axes->isas[0]->isa, c->threads);
+    const bench_limit limit = bench_rates_limit(c->axes->rates, &cost, &runner);
+    adass_bench_set_items(state, cost.items * c->threads);
+    bench_set_limit(state, &limit, 1.0);
     adass_trainer_destroy(r.trainer);
 }
 
@@ -269,8 +318,8 @@ static void register_case(train *shared, train_case *c)
     snprintf(name, sizeof name,
              "%s/isa:%s/type:f32/backbone:%s/shape:criteo/%s/batch:%d/threads:%d", v->family,
              c->kernels->isa, adass_backbone_name(v->backbone), v->sizes, BENCH_BATCH, c->threads);
-    adass_bench_register(
-        &(adass_bench_case){ .name = name, .run = run_case, .user = c, .threads = c->threads });
+    adass_bench_register(&(adass_bench_case){
+        .name = name, .run = run_case, .user = c, .threads = c->threads, .small = v->small });
 }
 
 static void *create(const bench_axes *axes)
@@ -282,7 +331,8 @@ static void *create(const bench_axes *axes)
     for (size_t v = 0; v < N_VARIANTS; v++)
         for (size_t i = 0; i < axes->n_isas; i++)
             for (size_t t = 0; t < axes->n_threads; t++, next++) {
-                *next = (train_case){ .kernels = axes->isas[i],
+                *next = (train_case){ .axes = axes,
+                                      .kernels = axes->isas[i],
                                       .threads = axes->threads[t],
                                       .variant = v };
                 register_case(shared, next);

@@ -12,6 +12,7 @@
 #include <cstring>
 #include <map>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace
@@ -25,13 +26,19 @@ struct {
     adass_pin_mode pin = ADASS_PIN_NONE;
     adass_topology *topology = nullptr; // while something is pinned
     int most_threads = 1;               // of any case
+    bool small = false;
     int failures = 0;
+    std::vector<std::pair<std::string, adass_bench_case>> cases{};
 } program;
 
 constexpr char pin_flag[] = "--adass_pin=";
 const std::map<std::string, adass_pin_mode> pin_modes{ { "core", ADASS_PIN_CORE },
                                                        { "numa", ADASS_PIN_NUMA },
                                                        { "none", ADASS_PIN_NONE } };
+
+constexpr char set_flag[] = "--adass_set=";
+// Of the small set, unless a flag says otherwise.
+constexpr char small_min_time[] = "--benchmark_min_time=0.02";
 
 } // namespace
 
@@ -71,7 +78,8 @@ void print_help()
         "adass-bench measures the kernels, the training step and the limits of this machine.\n\n"
         "  adass-bench --benchmark_filter='^lookup/isa:avx2/.*rows:1e6'\n\n"
         "adass-bench [--adass_pin=core|numa|none]   threads one a core; also their memory on "
-        "their nodes; or where the system puts them (none)\n\n"
+        "their nodes; or where the system puts them (none)\n"
+        "            [--adass_set=small|full]  a case or two of each family, or all (full)\n\n"
         "and the flags of Google Benchmark:\n");
     benchmark::PrintDefaultHelp();
 }
@@ -97,6 +105,41 @@ bool parse_pin(int *argc, char **argv)
     *argc = kept;
     argv[kept] = nullptr;
     return true;
+}
+
+// Takes --adass_set out of the arguments. False for a value that does not exist.
+bool parse_set(int *argc, char **argv)
+{
+    int kept = 1;
+    for (int i = 1; i < *argc; i++) {
+        if (std::strncmp(argv[i], set_flag, sizeof set_flag - 1) != 0) {
+            argv[kept++] = argv[i];
+            continue;
+        }
+        const std::string value = argv[i] + sizeof set_flag - 1;
+        if (value != "small" && value != "full") {
+            std::fprintf(stderr, "adass-bench: --adass_set is small or full, not '%s'\n",
+                         value.c_str());
+            return false;
+        }
+        program.small = value == "small";
+    }
+    *argc = kept;
+    argv[kept] = nullptr;
+    return true;
+}
+
+void register_set()
+{
+    for (const auto &[name, bench_case] : program.cases) {
+        if (program.small && !bench_case.small)
+            continue;
+        const adass_bench_case copy = bench_case;
+        auto *registered = benchmark::RegisterBenchmark(
+            name.c_str(), [copy](benchmark::State &google) { run_case(google, copy); });
+        if (copy.manual_time)
+            registered->UseManualTime();
+    }
 }
 
 // Pins as many threads as any case has, and says in the context what the system then reports: a
@@ -127,12 +170,8 @@ bool pin(adass_error *err)
 
 void adass_bench_register(const adass_bench_case *bench_case)
 {
-    const adass_bench_case copy = *bench_case;
-    program.most_threads = std::max(program.most_threads, copy.threads);
-    auto *registered = benchmark::RegisterBenchmark(
-        copy.name, [copy](benchmark::State &google) { run_case(google, copy); });
-    if (copy.manual_time)
-        registered->UseManualTime();
+    program.most_threads = std::max(program.most_threads, bench_case->threads);
+    program.cases.emplace_back(bench_case->name, *bench_case);
 }
 
 bool adass_bench_next(adass_bench_state *state)
@@ -197,11 +236,18 @@ void adass_bench_add_context(const char *key, const char *value)
 
 int adass_bench_main(int argc, char **argv)
 {
-    if (!parse_pin(&argc, argv))
+    if (!parse_pin(&argc, argv) || !parse_set(&argc, argv))
         return 2;
-    benchmark::Initialize(&argc, argv, print_help);
-    if (benchmark::ReportUnrecognizedArguments(argc, argv))
+    std::vector<char *> args(argv, argv + argc);
+    if (program.small) // before the others, which may say otherwise
+        args.insert(args.begin() + 1, const_cast<char *>(small_min_time));
+    int count = static_cast<int>(args.size());
+    args.push_back(nullptr);
+    benchmark::Initialize(&count, args.data(), print_help);
+    if (benchmark::ReportUnrecognizedArguments(count, args.data()))
         return 2;
+    adass_bench_add_context("set", program.small ? "small" : "full");
+    register_set();
     adass_error err;
     if (!pin(&err)) {
         std::fprintf(stderr, "adass-bench: --adass_pin: %s\n", err.message);

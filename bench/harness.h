@@ -40,11 +40,12 @@ typedef struct adass_bench_case {
     adass_bench_fn *run;
     void *user;  /* handed to run; lives until adass_bench_main() has returned */
     int threads; /* OpenMP threads of the case: --adass_pin binds them before it runs */
-    bool
-        manual_time; /* adass_bench_set_iteration_seconds() says the time; "/manual_time" ends the name */
+    /* adass_bench_set_iteration_seconds() says the time; "/manual_time" ends the name */
+    bool manual_time;
+    bool small; /* runs in --adass_set=small too */
 } adass_bench_case;
 
-/** Registers a case; the name is copied. */
+/** Adds a case to the list; the name is copied. */
 void adass_bench_register(const adass_bench_case *bench_case);
 
 /**
@@ -83,8 +84,8 @@ void adass_bench_skip(adass_bench_state *state, const char *format, ...) ADASS_P
 void adass_bench_add_context(const char *key, const char *value);
 
 /**
- * Runs the registered cases as the flags say: Google Benchmark's, and --adass_pin=core|none. --help
- * prints both.
+ * Runs the registered cases as the flags say: Google Benchmark's, --adass_pin=core|none and
+ * --adass_set=small|full. --help prints all.
  *
  * @return 0; 1 when a case failed or none matched the filter; 2 for a flag that does not exist or
  * cannot be used

@@ -5,27 +5,48 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/*
+ * Two FMA units with a latency of four need 8 chains; 12 leave room, and registers for them exist
+ * on every ISA. Arrays come in multiples of BENCH_LOOP_FLOATS.
+ */
+enum { BENCH_FMA_CHAINS = 12, BENCH_LINE_FLOATS = 16, BENCH_LOOP_FLOATS = 64 };
+
 typedef struct bench_limit_loops {
     const char *isa;
     size_t lanes; /* floats a vector */
 
     /**
-     * `rounds` rounds of BENCH_FMA_CHAINS independent vector FMAs; the result keeps the compiler
-     * from leaving them out.
+     * `rounds` rounds of BENCH_FMA_CHAINS independent vector FMAs (fma), or of as many quotients
+     * and as many square roots (divide). Results only keep the compiler from leaving the work out.
      */
     float (*fma)(size_t rounds);
+    float (*divide)(size_t rounds);
 
-    /** Copies n floats, n a multiple of 64, with the vector's ordinary stores. */
+    float (*read)(const float *in, size_t n);
     void (*copy)(float *out, const float *in, size_t n);
+    void (*fill)(float *out, size_t n);
+    /** out = a + 0.5 b: STREAM's triad. */
+    void (*triad)(float *out, const float *a, const float *b, size_t n);
+    /** Adds `zero` to each element, which leaves what it is: the bits stay. */
+    void (*update)(float *a, size_t n, float zero);
 
-    /** Sum of the cache lines (16 floats) numbered by lines[0..n), later ones prefetched. */
-    float (*read_lines)(const float *table, const uint32_t *lines, size_t n);
+    /* The same with stores that go past the caches; NULL where the ISA has none. */
+    void (*copy_past)(float *out, const float *in, size_t n);
+    void (*fill_past)(float *out, size_t n);
+    void (*triad_past)(float *out, const float *a, const float *b, size_t n);
+
+    /**
+     * Touches n runs of `run` cache lines, run i from line lines[i] of the table on, and prefetches
+     * those `ahead` places later (none for 0).
+     */
+    float (*read_lines)(const float *table, const uint32_t *lines, size_t n, size_t run,
+                        size_t ahead);
+    /** Likewise, and writes the lines back as they are. */
+    void (*update_lines)(float *table, const uint32_t *lines, size_t n, size_t run, size_t ahead,
+                         float zero);
 } bench_limit_loops;
 
-/*
- * Two FMA units with a latency of four need 8 chains; 12 leave room, and registers for them exist
- * on every ISA.
- */
-enum { BENCH_FMA_CHAINS = 12, BENCH_LINE_FLOATS = 16 };
+/** The loops of an ISA, NULL where this build has none. */
+const bench_limit_loops *bench_limit_loops_get(const char *isa);
 
 #endif

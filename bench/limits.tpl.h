@@ -1,7 +1,8 @@
-/* The loops of limits.h over the kernels' vector layer. Included once for each ISA. */
+/*
+ * The loops of limits.h over the kernels' vector layer. Included once for each ISA, after
+ * BENCH_STORE_PAST(p, x) where the ISA has a store past the caches.
+ */
 #include "limits.h"
-
-#include <stddef.h>
 
 static float ADASS_FN(limit_fma)(size_t rounds)
 {
@@ -19,27 +20,149 @@ static float ADASS_FN(limit_fma)(size_t rounds)
     return v_sum(total);
 }
 
-static void ADASS_FN(limit_copy)(float *out, const float *in, size_t n)
+static float ADASS_FN(limit_divide)(size_t rounds)
 {
-    enum { UNROLL = 4 };
-    for (size_t i = 0; i < n; i += UNROLL * VW)
-        for (size_t k = 0; k < UNROLL; k++)
-            v_store(out + i + k * VW, v_load(in + i + k * VW));
-}
-
-static float ADASS_FN(limit_read_lines)(const float *table, const uint32_t *lines, size_t n)
-{
-    enum { AHEAD = 32 }; /* lines in flight: more than a core's fill buffers */
+    /* x -> sqrt(2 / x) goes to the cube root of 2. */
+    const VF two = v_set1(2.0f);
+    VF chain[BENCH_FMA_CHAINS];
+    for (size_t c = 0; c < BENCH_FMA_CHAINS; c++)
+        chain[c] = v_set1((float)(c + 1));
+    for (size_t r = 0; r < rounds; r++)
+        for (size_t c = 0; c < BENCH_FMA_CHAINS; c++)
+            chain[c] = v_sqrt(v_div(two, chain[c]));
     VF total = v_zero();
-    for (size_t i = 0; i < n; i++) {
-        if (i + AHEAD < n)
-            __builtin_prefetch(table + (size_t)lines[i + AHEAD] * BENCH_LINE_FLOATS);
-        const float *line = table + (size_t)lines[i] * BENCH_LINE_FLOATS;
-        for (size_t k = 0; k < BENCH_LINE_FLOATS; k += VW)
-            total = v_add(total, v_load(line + k));
-    }
+    for (size_t c = 0; c < BENCH_FMA_CHAINS; c++)
+        total = v_add(total, chain[c]);
     return v_sum(total);
 }
+
+enum { UNROLL = 4 };
+
+_Static_assert(BENCH_LOOP_FLOATS % (UNROLL * VW) == 0, "loops go over whole rounds");
+
+static float ADASS_FN(limit_read)(const float *in, size_t n)
+{
+    VF sum[UNROLL];
+    for (size_t k = 0; k < UNROLL; k++)
+        sum[k] = v_zero();
+    for (size_t i = 0; i < n; i += UNROLL * VW)
+        for (size_t k = 0; k < UNROLL; k++)
+            sum[k] = v_add(sum[k], v_load(in + i + k * VW));
+    return v_sum(v_add(v_add(sum[0], sum[1]), v_add(sum[2], sum[3])));
+}
+
+static void ADASS_FN(limit_update)(float *a, size_t n, float zero)
+{
+    const VF z = v_set1(zero);
+    for (size_t i = 0; i < n; i += UNROLL * VW)
+        for (size_t k = 0; k < UNROLL; k++)
+            v_store(a + i + k * VW, v_add(v_load(a + i + k * VW), z));
+}
+
+#define DEFINE_STORING_LOOPS(suffix, STORE)                                                        \
+    static void ADASS_FN(limit_copy##suffix)(float *out, const float *in, size_t n)                \
+    {                                                                                              \
+        for (size_t i = 0; i < n; i += UNROLL * VW)                                                \
+            for (size_t k = 0; k < UNROLL; k++)                                                    \
+                STORE(out + i + k * VW, v_load(in + i + k * VW));                                  \
+    }                                                                                              \
+    static void ADASS_FN(limit_fill##suffix)(float *out, size_t n)                                 \
+    {                                                                                              \
+        const VF x = v_set1(0.5f);                                                                 \
+        for (size_t i = 0; i < n; i += UNROLL * VW)                                                \
+            for (size_t k = 0; k < UNROLL; k++)                                                    \
+                STORE(out + i + k * VW, x);                                                        \
+    }                                                                                              \
+    static void ADASS_FN(limit_triad##suffix)(float *out, const float *a, const float *b,          \
+                                              size_t n)                                            \
+    {                                                                                              \
+        const VF half = v_set1(0.5f);                                                              \
+        for (size_t i = 0; i < n; i += UNROLL * VW)                                                \
+            for (size_t k = 0; k < UNROLL; k++) {                                                  \
+                const size_t at = i + k * VW;                                                      \
+                STORE(out + at, v_fma(half, v_load(b + at), v_load(a + at)));                      \
+            }                                                                                      \
+    }
+
+DEFINE_STORING_LOOPS(, v_store)
+#ifdef BENCH_STORE_PAST
+DEFINE_STORING_LOOPS(_past, BENCH_STORE_PAST)
+#endif
+
+static inline void prefetch_run(const float *run, size_t n)
+{
+    for (size_t k = 0; k < n; k++)
+        __builtin_prefetch(run + k * BENCH_LINE_FLOATS);
+}
+
+static inline VF add_run(VF sum, const float *table, uint32_t line, size_t run)
+{
+    const float *first = table + (size_t)line * BENCH_LINE_FLOATS;
+    for (size_t k = 0; k < run; k++)
+        sum = v_add(sum, v_load(first + k * BENCH_LINE_FLOATS));
+    return sum;
+}
+
+/* Inlined for each constant `run`, so that the sums stay in registers; several of them, because an
+   addition must not wait for the one before. */
+static inline __attribute__((always_inline)) float
+ADASS_FN(read_runs)(const float *table, const uint32_t *lines, size_t n, size_t run, size_t ahead)
+{
+    VF a = v_zero(), b = v_zero(), c = v_zero(), d = v_zero();
+    size_t i = 0;
+    for (; i + UNROLL <= n; i += UNROLL) {
+        if (ahead > 0 && i + UNROLL + ahead <= n)
+            for (size_t k = 0; k < UNROLL; k++)
+                prefetch_run(table + (size_t)lines[i + k + ahead] * BENCH_LINE_FLOATS, run);
+        a = add_run(a, table, lines[i], run);
+        b = add_run(b, table, lines[i + 1], run);
+        c = add_run(c, table, lines[i + 2], run);
+        d = add_run(d, table, lines[i + 3], run);
+    }
+    for (; i < n; i++)
+        a = add_run(a, table, lines[i], run);
+    return v_sum(v_add(v_add(a, b), v_add(c, d)));
+}
+
+static float ADASS_FN(limit_read_lines)(const float *table, const uint32_t *lines, size_t n,
+                                        size_t run, size_t ahead)
+{
+    if (run == 1 && ahead == 0)
+        return ADASS_FN(read_runs)(table, lines, n, 1, 0);
+    switch (run) {
+    case 1:
+        return ADASS_FN(read_runs)(table, lines, n, 1, ahead);
+    case 2:
+        return ADASS_FN(read_runs)(table, lines, n, 2, ahead);
+    case 4:
+        return ADASS_FN(read_runs)(table, lines, n, 4, ahead);
+    default:
+        return ADASS_FN(read_runs)(table, lines, n, run, ahead);
+    }
+}
+
+static void ADASS_FN(limit_update_lines)(float *table, const uint32_t *lines, size_t n, size_t run,
+                                         size_t ahead, float zero)
+{
+    const VF z = v_set1(zero);
+    for (size_t i = 0; i < n; i++) {
+        if (ahead > 0 && i + ahead < n)
+            prefetch_run(table + (size_t)lines[i + ahead] * BENCH_LINE_FLOATS, run);
+        float *line = table + (size_t)lines[i] * BENCH_LINE_FLOATS;
+        for (size_t k = 0; k < run; k++) {
+            float *at = line + k * BENCH_LINE_FLOATS;
+            v_store(at, v_add(v_load(at), z));
+        }
+    }
+}
+
+#ifdef BENCH_STORE_PAST
+#define LOOPS_PAST                                                                                 \
+    .copy_past = ADASS_FN(limit_copy_past), .fill_past = ADASS_FN(limit_fill_past),                \
+    .triad_past = ADASS_FN(limit_triad_past),
+#else
+#define LOOPS_PAST
+#endif
 
 #define BENCH_DEFINE_LIMITS(isa_name)                                                              \
     extern const bench_limit_loops bench_limits_##isa_name;                                        \
@@ -47,6 +170,12 @@ static float ADASS_FN(limit_read_lines)(const float *table, const uint32_t *line
         .isa = #isa_name,                                                                          \
         .lanes = VW,                                                                               \
         .fma = ADASS_FN(limit_fma),                                                                \
+        .divide = ADASS_FN(limit_divide),                                                          \
+        .read = ADASS_FN(limit_read),                                                              \
         .copy = ADASS_FN(limit_copy),                                                              \
-        .read_lines = ADASS_FN(limit_read_lines),                                                  \
+        .fill = ADASS_FN(limit_fill),                                                              \
+        .triad = ADASS_FN(limit_triad),                                                            \
+        .update = ADASS_FN(limit_update),                                                          \
+        LOOPS_PAST.read_lines = ADASS_FN(limit_read_lines),                                        \
+        .update_lines = ADASS_FN(limit_update_lines),                                              \
     };

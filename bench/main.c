@@ -6,8 +6,8 @@
 
 #include <stdio.h>
 
-static const bench_family *const families[] = { &bench_limits, &bench_lookup, &bench_gemm,
-                                                &bench_reader, &bench_train };
+static const bench_family *const families[] = { &bench_limits, &bench_kernels, &bench_gemm,
+                                                &bench_reader, &bench_train,   &bench_auc };
 
 enum { N_FAMILIES = sizeof families / sizeof families[0] };
 
@@ -35,9 +35,11 @@ int main(int argc, char **argv)
     adass_status status = bench_axes_init(&axes, &err);
     if (status == ADASS_OK)
         status = bench_machine_describe(&err);
-    if (status != ADASS_OK) {
+    int result = status == ADASS_EINVAL || status == ADASS_EUNSUPPORTED ? 2 : 1;
+    if (status == ADASS_OK)
+        result = run_families(&axes, argc, argv);
+    else
         fprintf(stderr, "adass-bench: %s\n", err.message);
-        return status == ADASS_EINVAL || status == ADASS_EUNSUPPORTED ? 2 : 1;
-    }
-    return run_families(&axes, argc, argv);
+    bench_axes_free(&axes);
+    return result;
 }

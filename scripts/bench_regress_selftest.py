@@ -16,7 +16,7 @@ import sys
 import bench_regress
 
 KERNEL = "kernels/lookup.tpl.h"
-FILTER = "^lookup/isa:scalar/type:f32/size:16/rows:1e3/ids:uniform/pooling:1/threads:1$"
+FILTER = "^lookup/isa:scalar/type:f32/size:16/rows:1e3/batch:4096/ids:uniform/pooling:1/impl:ours/threads:1$"
 PAIRS, THRESHOLD, ALPHA = 30, 0.05, 0.01
 
 

@@ -1,0 +1,3 @@
+/* The plain loops compiled for scalar, with that ISA's flags (bench/CMakeLists.txt). */
+#define PLAIN_ISA scalar
+#include "plain.tpl.h"
