@@ -10,12 +10,11 @@ readonly data=${ADASS_DATA:-${ADASS_SOURCE_DIR:-$(dirname "$0")/../..}/../shared
 work=$(mktemp -d)
 readonly work
 trap 'rm -rf "$work"' EXIT
-failures=0
-imported=0
+: >"$work/failures" # a line each: check() runs behind pipes, whose variables are lost
+: >"$work/imported"
 
 fail() {
-    echo "FAILED: $*"
-    failures=$((failures + 1))
+    echo "FAILED: $*" | tee -a "$work/failures"
 }
 
 # text <file...>: their rows, unpacked.
@@ -55,7 +54,7 @@ check() {
           for (i = 1; i <= n; i++) if ($at[i] != "" && !seen[i, $at[i]]++) distinct[i]++ }
         END { print "rows", rows + 0; print "positives", positives + 0
               for (i = 1; i <= n; i++) print name[i], distinct[i] + 1 }' "$work/plain" >"$work/counted"
-    python3 - "$work/show.json" "$work/counted" "$name" "$rows" "$positives" <<'PYTHON' || failures=$((failures + 1))
+    python3 - "$work/show.json" "$work/counted" "$name" "$rows" "$positives" <<'PYTHON' | tee -a "$work/failures"
 import json, sys
 show, name = json.load(open(sys.argv[1])), sys.argv[3]
 counted = dict(line.split() for line in open(sys.argv[2]))
@@ -67,9 +66,8 @@ wrong = [f"{k}: imported {found.get(k)}, counted {v}" for k, v in counted.items(
 wrong += [f"{k}: imported {found[k]}, stated {v}" for k, v in stated.items() if found[k] != v]
 for line in wrong:
     print(f"FAILED: {name}: {line}")
-sys.exit(bool(wrong))
 PYTHON
-    imported=$((imported + 1))
+    echo "$name" >>"$work/imported"
 }
 
 # schema <header> <separator> <column as name:kind[:more JSON members]...>: writes $work/schema.json.
@@ -184,15 +182,10 @@ lastfm() {
         csv --schema "$work/schema.json" "$file"
 }
 
-[[ -d $data/criteo-dac ]] && criteo
-[[ -d $data/avazu ]] && avazu
-[[ -d $data/kddcup2012-click ]] && kdd12
-[[ -d $data/adult ]] && adult
-[[ -d $data/talkingdata ]] && talkingdata
-[[ -d $data/open-bandit ]] && open_bandit
-[[ -d $data/ipinyou-sample ]] && ipinyou
-[[ -d $data/amazon-hin ]] && amazon
-[[ -d $data/lastfm-hetrec2011 ]] && lastfm
-echo "$imported files imported, $failures failures"
-((imported > 0)) || exit 77
-((failures == 0))
+for pair in criteo-dac:criteo avazu:avazu kddcup2012-click:kdd12 adult:adult talkingdata:talkingdata \
+    open-bandit:open_bandit ipinyou-sample:ipinyou amazon-hin:amazon lastfm-hetrec2011:lastfm; do
+    [[ ! -d $data/${pair%:*} ]] || "${pair#*:}"
+done
+echo "$(wc -l <"$work/imported") files imported, $(wc -l <"$work/failures") failures"
+[[ -s $work/imported ]] || [[ -s $work/failures ]] || exit 77
+[[ ! -s $work/failures ]]
