@@ -167,13 +167,13 @@ static void test_large_law(void **state)
     (void)state;
     enum { DRAWS = 200000, FEATURES = 3000000 };
     adass_error err;
-    synth_law law;
-    expect_ok(synth_law_init(&law, FEATURES, 0.9, 0.0, &err), &err);
+    adass_synth_law law;
+    expect_ok(adass_synth_law_init(&law, FEATURES, 0.9, 0.0, &err), &err);
     assert_true(law.n_cells < 8192);
     uint32_t *ids = malloc(DRAWS * sizeof *ids);
     assert_non_null(ids);
     for (size_t i = 0; i < DRAWS; i++)
-        ids[i] = synth_law_draw(&law, adass_mix_at(17, i));
+        ids[i] = adass_synth_law_draw(&law, adass_mix_at(17, i));
     qsort(ids, DRAWS, sizeof *ids, by_id);
     assert_true(ids[0] == 1 && ids[DRAWS - 1] <= FEATURES);
     double norm = 0.0, below = 0.0, distance = 0.0;
@@ -185,11 +185,12 @@ static void test_large_law(void **state)
         below += pow((double)id, -0.9) / norm;
         distance = fmax(distance, fabs((double)n / DRAWS - below));
         if (id % 100000 == 1)
-            assert_true(fabs(synth_law_share(&law, (uint32_t)id) * norm / pow((double)id, -0.9) -
-                             1.0) < 1e-4);
+            assert_true(
+                fabs(adass_synth_law_share(&law, (uint32_t)id) * norm / pow((double)id, -0.9) -
+                     1.0) < 1e-4);
     }
     free(ids);
-    synth_law_free(&law);
+    adass_synth_law_free(&law);
     print_message("distance %.5f, bound %.5f\n", distance, 1.95 / sqrt(DRAWS) + 0.9 / 512.0);
     assert_true(distance < 1.95 / sqrt(DRAWS) + 0.9 / 512.0);
 }
@@ -343,7 +344,7 @@ static void test_criteo_law(void **state)
 }
 
 /* The formula of adass/synth.h, pair by pair. */
-static double formula(const synth_teacher *t, const uint32_t *ids)
+static double formula(const adass_synth_teacher *t, const uint32_t *ids)
 {
     const size_t n = t->shape->n_fields;
     double buffer[SYNTH_MAX_FIELDS][SYNTH_FEATURE_MAX];
@@ -353,7 +354,7 @@ static double formula(const synth_teacher *t, const uint32_t *ids)
     for (size_t f = 0; f < n; f++) {
         if (t->rank[f] == 0)
             continue;
-        x[f] = synth_teacher_feature(t, f, ids[f], buffer[f]);
+        x[f] = adass_synth_teacher_feature(t, f, ids[f], buffer[f]);
         linear += x[f][SYNTH_LINEAR];
         for (size_t k = 0; k < t->rank[f]; k++)
             for (size_t h = 0; h < SYNTH_HIDDEN; h++)
@@ -377,10 +378,10 @@ static void test_ceiling_is_of_the_rows(void **state)
             .shape = shapes[s], .rows = 60000, .seed = 21, .noise = 0.5, .null_fields = 1
         };
         const scratch_path dir = within(*state, shapes[s]);
-        synth_teacher t;
+        adass_synth_teacher t;
         adass_error err;
         make_with(&options, dir.text);
-        expect_ok(synth_teacher_init(&t, &options, &err), &err);
+        expect_ok(adass_synth_teacher_init(&t, &options, &err), &err);
         adass_dataset *d = open_dataset(dir.text);
         const adass_rows *test = &d->splits[ADASS_TEST];
         double(*pairs)[2] = calloc(test->n, sizeof *pairs), worst = 0.0;
@@ -388,7 +389,7 @@ static void test_ceiling_is_of_the_rows(void **state)
             const uint32_t *ids = test->ids + i * d->n_fields;
             pairs[i][0] = formula(&t, ids);
             pairs[i][1] = test->labels_u8[i];
-            worst = fmax(worst, fabs(pairs[i][0] - synth_teacher_logit(&t, ids)));
+            worst = fmax(worst, fabs(pairs[i][0] - adass_synth_teacher_logit(&t, ids)));
         }
         const double auc = auc_of(pairs, test->n);
         print_message("%s: %.9f in meta.json, %.9f by the formula; logits differ by %.1e\n",
@@ -399,7 +400,7 @@ static void test_ceiling_is_of_the_rows(void **state)
             assert_int_equal(d->fields[f].true_rank, t.rank[f]);
         free(pairs);
         adass_dataset_close(d);
-        synth_teacher_free(&t);
+        adass_synth_teacher_free(&t);
     }
 }
 
@@ -455,10 +456,10 @@ static void test_noise_lowers_the_ceiling(void **state)
     assert_true(ceiling[1] < ceiling[0] - 0.05 && ceiling[1] > 0.6);
 }
 
-static bool carries(const synth_teacher *t, size_t f, uint32_t id)
+static bool carries(const adass_synth_teacher *t, size_t f, uint32_t id)
 {
     double buffer[SYNTH_FEATURE_MAX];
-    const double *x = synth_teacher_feature(t, f, id, buffer);
+    const double *x = adass_synth_teacher_feature(t, f, id, buffer);
     bool any = false;
     for (size_t i = 0; i < SYNTH_VECTOR + t->rank[f]; i++)
         any = any || x[i] != 0.0;
@@ -470,9 +471,9 @@ static void test_rare_signal(void **state)
 {
     (void)state;
     for (int silent = 0; silent < 2; silent++) {
-        synth_teacher t;
+        adass_synth_teacher t;
         adass_error err;
-        expect_ok(synth_teacher_init(
+        expect_ok(adass_synth_teacher_init(
                       &t,
                       &(adass_synth_options){ .shape = "criteo", .rare_is_silent = silent == 1 },
                       &err),
@@ -481,11 +482,11 @@ static void test_rare_signal(void **state)
         for (size_t i = 0; i < 3; i++) {
             const uint32_t vocab = (uint32_t)t.shape->fields[fields[i]].vocab;
             for (uint32_t id = 0; id < vocab; id += id < 20 ? 1 : 501) {
-                const bool rare = id == 0 || synth_law_share(&t.laws[fields[i]], id) < 1e-5;
+                const bool rare = id == 0 || adass_synth_law_share(&t.laws[fields[i]], id) < 1e-5;
                 assert_int_equal(carries(&t, fields[i], id), !(rare && silent == 1));
             }
         }
-        synth_teacher_free(&t);
+        adass_synth_teacher_free(&t);
     }
 }
 
@@ -494,9 +495,9 @@ static void test_ceiling_in_bins(void **state)
 {
     (void)state;
     enum { EXTRA = 300000, N = SYNTH_CEILING_EXACT + EXTRA };
-    synth_ceiling c;
+    adass_synth_ceiling c;
     adass_error err;
-    expect_ok(synth_ceiling_init(&c, &err), &err);
+    expect_ok(adass_synth_ceiling_init(&c, &err), &err);
     float *logits = malloc(N * sizeof *logits), *labels = malloc(N * sizeof *labels);
     assert_true(logits != NULL && labels != NULL);
     double auc, exact;
@@ -504,17 +505,17 @@ static void test_ceiling_in_bins(void **state)
         const double z = adass_normal(adass_mix_at(1, i), adass_mix_at(2, i), adass_mix_at(3, i));
         labels[i] = (float)(adass_unit(adass_mix_at(4, i)) < portable_sigmoid(z - 1.0));
         logits[i] = i % 1000 == 0 ? 100.0f : (float)(z - 1.0); /* some are out of range */
-        synth_ceiling_add(&c, logits[i], labels[i] > 0.5f);
+        adass_synth_ceiling_add(&c, logits[i], labels[i] > 0.5f);
         if (i + 1 != SYNTH_CEILING_EXACT && i + 1 != N)
             continue;
-        expect_ok(synth_ceiling_auc(&c, &auc, &err), &err);
+        expect_ok(adass_synth_ceiling_auc(&c, &auc, &err), &err);
         expect_ok(adass_auc(logits, labels, i + 1, &exact, &err), &err);
         print_message("%zu rows: AUC %.9f, exact %.9f\n", i + 1, auc, exact);
         assert_true(i + 1 == N ? fabs(auc - exact) < 2e-5 : auc == exact);
     }
     free(logits);
     free(labels);
-    synth_ceiling_free(&c);
+    adass_synth_ceiling_free(&c);
 }
 
 /* ---- the raw format ---- */
