@@ -50,7 +50,7 @@ def bytes_of(folder):
 
 
 def check_killed(command, work):
-    """`command` makes its dataset in the folder `out`, which it gets as the last argument."""
+    """`command` makes its dataset in the folder that it gets as the last argument."""
     reference, out = work / "reference", work / "out"
     start = time.monotonic()
     done = run([*command, reference])
@@ -101,7 +101,7 @@ def check_file_limits(command, work, expected):
 def check_full_disk(command, work):
     """A file system of its own, seen by the processes of this command alone."""
     disk = work / "disk"
-    disk.mkdir()
+    disk.mkdir(exist_ok=True)
     script = 'mount -t tmpfs -o size=$1 none "$2" || exit 77; shift 2; "$@"; echo status $?; find "$DISK" -mindepth 1'
     unshare = ["unshare", "--mount"] + ([] if os.geteuid() == 0 else ["--map-root-user"])
     for size in ("16k", "256k", "900k"):
@@ -143,15 +143,34 @@ def check_flips(expected, work):
     print("%d of %d changed bits found, over %d files" % (found, FLIPS, len(names)))
 
 
-with tempfile.TemporaryDirectory() as name:
-    work = pathlib.Path(name)
-    make_movielens(work / "large", 600000)
-    make_movielens(work / "small", 40000)
-    check_killed(["data", "import", "movielens", work / "large"], work)
-    small = ["data", "import", "movielens", work / "small"]
+def check_all(command, small, work):
+    """Kills of the long `command`; the other faults with the short `small`."""
+    check_killed(command, work)
     done = run([*small, work / "small-dataset"])
     assert done.returncode == 0, done.stderr
     expected = bytes_of(work / "small-dataset")
+    shutil.rmtree(work / "small-dataset")
     check_file_limits(small, work, expected)
     check_full_disk(small, work)
     check_flips(expected, work)
+
+
+def check_movielens(work):
+    make_movielens(work / "large", 600000)
+    make_movielens(work / "small", 40000)
+    importer = ["data", "import", "movielens"]
+    check_all([*importer, work / "large"], [*importer, work / "small"], work)
+
+
+def check_criteo(work):
+    """With a memory bound that sends counts and ids to temporary files, and a vocabulary."""
+    for name, rows in ("large", "100000"), ("small", "30000"):
+        done = run(["data", "synth", "--shape", "criteo", "--rows", rows, "--raw", "tsv", work / name])
+        assert done.returncode == 0, done.stderr
+    importer = ["data", "import", "criteo", "--memory", "64M", "--threads", "2", "--min-count", "1", "--write-vocab"]
+    check_all([*importer, work / "large"], [*importer, work / "small"], work)
+
+
+for check in check_movielens, check_criteo:
+    with tempfile.TemporaryDirectory() as name:
+        check(pathlib.Path(name))
