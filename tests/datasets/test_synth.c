@@ -167,7 +167,7 @@ static void test_large_law(void **state)
     (void)state;
     enum { DRAWS = 200000, FEATURES = 3000000 };
     adass_error err;
-    adass_synth_law law;
+    synth_law law;
     expect_ok(adass_synth_law_init(&law, FEATURES, 0.9, 0.0, &err), &err);
     assert_true(law.n_cells < 8192);
     uint32_t *ids = malloc(DRAWS * sizeof *ids);
@@ -344,7 +344,7 @@ static void test_criteo_law(void **state)
 }
 
 /* The formula of adass/synth.h, pair by pair. */
-static double formula(const adass_synth_teacher *t, const uint32_t *ids)
+static double formula(const synth_teacher *t, const uint32_t *ids)
 {
     const size_t n = t->shape->n_fields;
     double buffer[SYNTH_MAX_FIELDS][SYNTH_FEATURE_MAX];
@@ -378,7 +378,7 @@ static void test_ceiling_is_of_the_rows(void **state)
             .shape = shapes[s], .rows = 60000, .seed = 21, .noise = 0.5, .null_fields = 1
         };
         const scratch_path dir = within(*state, shapes[s]);
-        adass_synth_teacher t;
+        synth_teacher t;
         adass_error err;
         make_with(&options, dir.text);
         expect_ok(adass_synth_teacher_init(&t, &options, &err), &err);
@@ -456,7 +456,7 @@ static void test_noise_lowers_the_ceiling(void **state)
     assert_true(ceiling[1] < ceiling[0] - 0.05 && ceiling[1] > 0.6);
 }
 
-static bool carries(const adass_synth_teacher *t, size_t f, uint32_t id)
+static bool carries(const synth_teacher *t, size_t f, uint32_t id)
 {
     double buffer[SYNTH_FEATURE_MAX];
     const double *x = adass_synth_teacher_feature(t, f, id, buffer);
@@ -471,7 +471,7 @@ static void test_rare_signal(void **state)
 {
     (void)state;
     for (int silent = 0; silent < 2; silent++) {
-        adass_synth_teacher t;
+        synth_teacher t;
         adass_error err;
         expect_ok(adass_synth_teacher_init(
                       &t,
@@ -495,7 +495,7 @@ static void test_ceiling_in_bins(void **state)
 {
     (void)state;
     enum { EXTRA = 300000, N = SYNTH_CEILING_EXACT + EXTRA };
-    adass_synth_ceiling c;
+    synth_ceiling c;
     adass_error err;
     expect_ok(adass_synth_ceiling_init(&c, &err), &err);
     float *logits = malloc(N * sizeof *logits), *labels = malloc(N * sizeof *labels);
