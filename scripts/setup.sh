@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # Installs the Debian packages that building and testing need, where they are missing. Quick and silent when all are there.
 #
-#   scripts/setup.sh [--clang] [--arm64] [--emulators] [--peers]
+#   scripts/setup.sh [--clang] [--arm64] [--peers]
 #
-#   --clang      also the second compiler
-#   --arm64      also the cross compiler and the emulator of scripts/cross_arm64.sh
-#   --emulators  also what scripts/emulate_avx512.sh needs
-#   --peers      also PyTorch and NumPy, for the comparison with other programs
+#   --clang  also the second compiler
+#   --arm64  also the cross compiler and the emulator of scripts/cross_arm64.sh
+#   --peers  also PyTorch and NumPy, for the comparison with other programs
 set -euo pipefail
 
 packages=(
@@ -18,10 +17,9 @@ for argument in "$@"; do
     case $argument in
         --clang) packages+=(clang libomp-dev libclang-rt-dev) ;;
         --arm64) packages+=(gcc-aarch64-linux-gnu g++-aarch64-linux-gnu qemu-user) ;;
-        --emulators) packages+=(bochs bochs-term xorriso) ;;
         --peers) packages+=(python3-torch python3-numpy) ;;
         *)
-            echo "usage: ${0##*/} [--clang] [--arm64] [--emulators] [--peers]" >&2
+            echo "usage: ${0##*/} [--clang] [--arm64] [--peers]" >&2
             exit 2
             ;;
     esac
