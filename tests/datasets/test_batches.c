@@ -202,6 +202,13 @@ static void test_bad_rows(void **state)
 {
     fixture *x = *state;
     float labels[ROWS] = { 0 };
+    for (size_t f = 0; f < FIELDS; f++) {
+        uint32_t *id = &x->ids[500 * FIELDS + f];
+        const uint32_t good = *id;
+        *id = (uint32_t)x->dataset.fields[f].vocab;
+        expect_bad_row(x, "memory/train/ids.npy: row 500: id ");
+        *id = good;
+    }
     x->ids[500 * FIELDS + 1] = 100;
     expect_bad_row(x, "memory/train/ids.npy: row 500: id 100 of field 'f'");
     x->ids[500 * FIELDS + 1] = 99;
