@@ -168,12 +168,13 @@ static json_t *found_json(const adass_run_config *config, const adass_found *fou
 static json_t *metrics_json(const adass_run_result *r)
 {
     const uint64_t all = r->params + r->other_params;
-    return json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I}", "valid_auc",
+    return json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I}", "valid_auc",
                      r->train.valid.auc, "valid_logloss", r->train.valid.logloss, "test_auc",
                      r->test.auc, "test_logloss", r->test.logloss, "params", (json_int_t)r->params,
                      "other_params", (json_int_t)r->other_params, "bytes",
                      (json_int_t)(all * sizeof(float)), "epochs", (json_int_t)r->train.epochs,
-                     "best_epoch", (json_int_t)r->train.best_epoch);
+                     "best_epoch", (json_int_t)r->train.best_epoch, "window_rows",
+                     (json_int_t)r->train.window_rows);
 }
 
 adass_status adass_run_record(const adass_run_config *config, const adass_run_result *result,

@@ -93,6 +93,8 @@ adass_status adass_train(adass_model *model, const adass_dataset *dataset,
         status = adass_trainer_create(&r.trainer, model, compute, &config->step, err);
     if (status == ADASS_OK)
         status = run_epochs(&r, out, err);
+    if (status == ADASS_OK)
+        out->window_rows = adass_batches_window_rows(r.batches);
     adass_trainer_destroy(r.trainer);
     adass_evaluator_close(r.valid);
     adass_batches_close(r.batches);

@@ -177,6 +177,7 @@ print(json.dumps(run))' "$1"
 test_train() {
     local small=(--epochs 2 --hidden 16,8 --batch 512)
     expect 0 out '^test +AUC 0\.[0-9]{4}' train d --sizes 4 "${small[@]}" --out a.json --save model.safetensors
+    grep -qE '"window_rows": [1-9]' a.json || fail "the record does not tell how the rows were ordered"
     run train d --sizes 4 "${small[@]}" --out b.json --threads 1
     [[ $(untimed a.json) == "$(untimed b.json)" ]] || fail "the same seed gave two runs"
     run train d --sizes 4 "${small[@]}" --out b.json --seed 2

@@ -81,6 +81,7 @@ static void test_early_stopping(void **state)
                      ADASS_OK);
     assert_true(result.epochs < 60);
     assert_int_equal(result.epochs, result.best_epoch + 3);
+    assert_int_equal(result.window_rows, x->dataset->splits[ADASS_TRAIN].n);
     const adass_metrics now = measure(x, model, ADASS_VALID, 0);
     assert_true(now.auc == result.valid.auc && now.logloss == result.valid.logloss);
     assert_true(now.auc > 0.55);

@@ -19,6 +19,7 @@ typedef struct adass_train_config {
 typedef struct adass_train_result {
     size_t epochs, best_epoch; /* run, and that of the weights kept, from 1 on */
     adass_metrics valid;       /* of the weights kept */
+    size_t window_rows;        /* permuted together: adass_batches_window_rows() */
     double seconds;
 } adass_train_result;
 
