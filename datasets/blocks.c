@@ -19,8 +19,8 @@
 enum { BLOCK_BYTES = 2 * ADASS_LINE_BYTES_MAX, SPARE_BLOCKS = 2, COPY_BYTES = 1 << 18 };
 
 typedef struct input {
-    const char *path;                    /* as it was given; "-": standard input */
-    adass_spool *spool;                  /* standard input's copy, else NULL */
+    const char *path;                    /* as it was given, or a name for messages */
+    adass_spool *spool;                  /* what has no path, else NULL */
     uint64_t bytes;                      /* as stored; 0 when unknown */
     char checksum[ADASS_CHECKSUM_CHARS]; /* "" before the first pass */
 } input;
@@ -33,14 +33,10 @@ struct adass_inputs {
 
 /* ---- the texts ---- */
 
-static const char *name_of(const input *in)
-{
-    return in->spool != NULL ? "standard input" : in->path;
-}
-
 static adass_status copy_stdin(input *in, const char *beside, const adass_monitor *monitor,
                                adass_error *err)
 {
+    in->path = "standard input";
     adass_status status = adass_spool_open(&in->spool, beside, err);
     char *bytes = malloc(COPY_BYTES);
     if (status == ADASS_OK && bytes == NULL)
@@ -70,9 +66,9 @@ static adass_status open_input(input *in, const char *path, const char *beside,
                                const adass_monitor *monitor, adass_error *err)
 {
     struct stat status;
-    in->path = path;
     if (strcmp(path, "-") == 0)
         return copy_stdin(in, beside, monitor, err);
+    in->path = path;
     if (stat(path, &status) != 0)
         return adass_fail(err, ADASS_EIO, "%s: cannot be opened: %s", path, strerror(errno));
     if (!S_ISREG(status.st_mode))
@@ -92,30 +88,55 @@ static adass_status check_stdin_once(const char *const *paths, size_t n, adass_e
                       : adass_fail(err, ADASS_EINVAL, "standard input (-) is named twice");
 }
 
+/* NULL when there is no memory. */
+static adass_inputs *make_inputs(size_t n, adass_error *err)
+{
+    adass_inputs *inputs = calloc(1, sizeof *inputs);
+    input *items = calloc(n + 1, sizeof *items); /* + 1: never NULL for nothing */
+    if (inputs == NULL || items == NULL) {
+        free(inputs);
+        free(items);
+        (void)adass_fail_memory(err, "the inputs", (double)(n * sizeof *items));
+        return NULL;
+    }
+    inputs->n = n;
+    inputs->items = items;
+    return inputs;
+}
+
 adass_status adass_inputs_open(adass_inputs **out, const char *const *paths, size_t n,
                                const char *beside, const adass_monitor *monitor, adass_error *err)
 {
     adass_status status = check_stdin_once(paths, n, err);
     if (status != ADASS_OK)
         return status;
-    adass_inputs *inputs = calloc(1, sizeof *inputs);
-    input *items = calloc(n + 1, sizeof *items); /* + 1: never NULL for nothing */
-    if (inputs == NULL || items == NULL) {
-        free(inputs);
-        free(items);
-        return adass_fail_memory(err, "the inputs", (double)(n * sizeof *items));
-    }
-    inputs->n = n;
-    inputs->items = items;
+    adass_inputs *inputs = make_inputs(n, err);
+    if (inputs == NULL)
+        return ADASS_ENOMEM;
     for (size_t i = 0; i < n && status == ADASS_OK; i++) {
-        status = open_input(&items[i], paths[i], beside, monitor, err);
-        inputs->bytes += items[i].bytes;
+        status = open_input(&inputs->items[i], paths[i], beside, monitor, err);
+        inputs->bytes += inputs->items[i].bytes;
     }
     if (status == ADASS_OK)
         *out = inputs;
     else
         adass_inputs_close(inputs);
     return status;
+}
+
+adass_status adass_inputs_open_spool(adass_inputs **out, adass_spool *spool, const char *name,
+                                     adass_error *err)
+{
+    const adass_status status = adass_spool_flush(spool, err);
+    adass_inputs *inputs = status == ADASS_OK ? make_inputs(1, err) : NULL;
+    if (inputs == NULL) {
+        adass_spool_close(spool);
+        return status == ADASS_OK ? ADASS_ENOMEM : status;
+    }
+    inputs->bytes = adass_spool_bytes(spool);
+    inputs->items[0] = (input){ .path = name, .spool = spool, .bytes = inputs->bytes };
+    *out = inputs;
+    return ADASS_OK;
 }
 
 size_t adass_inputs_count(const adass_inputs *inputs) { return inputs->n; }
@@ -127,9 +148,8 @@ const char *adass_inputs_checksum(const adass_inputs *inputs, size_t i)
 
 static adass_status open_unpack(const input *in, adass_unpack **out, adass_error *err)
 {
-    return in->spool != NULL
-               ? adass_unpack_open_fd(out, adass_spool_fd(in->spool), name_of(in), err)
-               : adass_unpack_open(out, in->path, err);
+    return in->spool != NULL ? adass_unpack_open_fd(out, adass_spool_fd(in->spool), in->path, err)
+                             : adass_unpack_open(out, in->path, err);
 }
 
 adass_status adass_inputs_first_line(const adass_inputs *inputs, char *line, size_t capacity,
@@ -144,7 +164,7 @@ adass_status adass_inputs_first_line(const adass_inputs *inputs, char *line, siz
         const char *why;
         status = adass_unpack_read(source, line + length, capacity - 1 - length, &n, &why);
         if (status != ADASS_OK)
-            status = adass_fail(err, status, "%s:1: %s", name_of(in), why);
+            status = adass_fail(err, status, "%s:1: %s", in->path, why);
         length += n;
     }
     adass_unpack_close(source);
@@ -242,7 +262,7 @@ static adass_status read_block(pass *p, const input *in, adass_unpack *source, a
         const adass_status status =
             adass_unpack_read(source, b->text + b->length, BLOCK_BYTES - b->length, &n, &why);
         if (status != ADASS_OK)
-            return adass_fail(&p->read_error, status, "%s:%zu: %s", name_of(in),
+            return adass_fail(&p->read_error, status, "%s:%zu: %s", in->path,
                               p->line + count_lines(b->text, b->length), why);
         (void)XXH3_128bits_update(p->hash, b->text + b->length, n);
         b->length += n;
@@ -257,7 +277,7 @@ static adass_status cut(pass *p, const input *in, adass_block *b)
     const char *end = memrchr(b->text, '\n', b->length);
     if (end == NULL)
         return adass_fail(&p->read_error, ADASS_EFORMAT,
-                          "%s:%zu: a line of more than %d bytes; is it a text file?", name_of(in),
+                          "%s:%zu: a line of more than %d bytes; is it a text file?", in->path,
                           p->line, ADASS_LINE_BYTES_MAX);
     const size_t whole = (size_t)(end - b->text) + 1;
     p->carried = b->length - whole;
@@ -295,7 +315,7 @@ static void publish(pass *p, slot *s, const input *in, size_t skipped, uint64_t 
     b->length -= skipped;
     memmove(b->text, b->text + skipped, skipped > 0 ? b->length : 0);
     p->line += skipped > 0;
-    b->path = name_of(in);
+    b->path = in->path;
     b->line = p->line;
     b->row = p->row;
     b->done = p->done + done;
@@ -313,7 +333,7 @@ static adass_status keep_checksum(pass *p, input *in)
     adass_checksum_text(XXH3_128bits_digest(p->hash), checksum);
     if (in->checksum[0] != '\0' && strcmp(in->checksum, checksum) != 0)
         return adass_fail(&p->read_error, ADASS_EIO, "%s: it changed while it was read; try again",
-                          name_of(in));
+                          in->path);
     memcpy(in->checksum, checksum, sizeof checksum);
     return ADASS_OK;
 }
@@ -326,7 +346,7 @@ static adass_status read_blocks(pass *p, input *in, adass_unpack *source)
         if (s == NULL)
             return ADASS_OK; /* the pass has its own reason */
         size_t skipped = 0;
-        s->block.path = name_of(in);
+        s->block.path = in->path;
         adass_status status = read_block(p, in, source, &s->block, &ended);
         if (status == ADASS_OK && !ended)
             status = cut(p, in, &s->block);

@@ -12,6 +12,7 @@
 
 #include "adass/dataset.h"
 #include "adass/monitor.h"
+#include "spool.h"
 #include "text_reader.h"
 
 /** The texts; "-" is standard input, which is copied to a temporary file when it is opened. */
@@ -23,6 +24,14 @@ typedef struct adass_inputs adass_inputs;
  */
 adass_status adass_inputs_open(adass_inputs **out, const char *const *paths, size_t n,
                                const char *beside, const adass_monitor *monitor, adass_error *err);
+
+/**
+ * A text that was written to a spool, which becomes the inputs' own, also on error.
+ *
+ * @param name  for messages; borrowed
+ */
+adass_status adass_inputs_open_spool(adass_inputs **out, adass_spool *spool, const char *name,
+                                     adass_error *err);
 
 size_t adass_inputs_count(const adass_inputs *inputs);
 

@@ -287,6 +287,11 @@ static adass_status check_line(const adass_line *line, bool plain, adass_error *
     return plain ? ADASS_OK : check_text(line, err);
 }
 
+adass_status adass_line_check(const adass_line *line, adass_error *err)
+{
+    return check_line(line, false, err);
+}
+
 static adass_split split_of(const engine *e, uint64_t row)
 {
     switch (e->options->protocol) {
@@ -722,6 +727,8 @@ static json_t *made_json(const engine *e, const char *by)
         json_object_set_new(made, "min_count", json_integer((json_int_t)o->min_count));
     json_object_set_new(made, "bad_rows", json_integer((json_int_t)e->bad));
     json_object_set_new(made, "raw", inputs_json(e));
+    if (e->format->made != NULL)
+        json_object_update(made, e->format->made);
     return made;
 }
 
@@ -828,7 +835,7 @@ adass_status adass_import_rows(const char *by, const adass_row_format *format, a
                  .valid_end = (options->ratio[0] + options->ratio[1]) / sum,
                  .split_seed = adass_seed_derive(options->seed, STREAM_SPLIT) };
     const adass_status status = import(&e, by, err);
-    report->bad_rows = e.bad;
+    report->bad_rows += e.bad;
     adass_value_texts_close(e.texts);
     adass_id_tables_free(&e.ids);
     adass_writer_close(e.writer);

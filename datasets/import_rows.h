@@ -21,6 +21,9 @@ adass_status adass_import_rows(const char *by, const adass_row_format *format, a
                                const adass_table_options *options, const char *out_dir,
                                adass_import_report *report, adass_error *err);
 
+/** Fails for a line that is too long, is no UTF-8, or holds a NUL byte. */
+adass_status adass_line_check(const adass_line *line, adass_error *err);
+
 /** Adds a warning, cut to the space there is; the last ones are left out when there are too many. */
 void adass_report_warn(adass_import_report *report, const char *format, ...) ADASS_PRINTF(2, 3);
 

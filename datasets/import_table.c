@@ -1,5 +1,6 @@
 /* Imports of delimited text: by a preset, or by a schema file. */
 #include "import_rows.h"
+#include "sample_negatives.h"
 #include "table_format.h"
 #include "table_presets.h"
 #include "writer.h"
@@ -19,10 +20,13 @@ enum { FIRST_LINE_BYTES = 1 << 14, LONGEST_NAME = 32, COMPARED_FIELDS_MAX = 8 };
 
 /* ---- options ---- */
 
-static adass_status check_ratio(double ratio[3], adass_error *err)
+/* `usual`: taken when no ratio is asked for; all 0: 8, 1, 1. */
+static adass_status check_ratio(double ratio[3], const double usual[3], adass_error *err)
 {
     const double sum = ratio[0] + ratio[1] + ratio[2];
-    if (sum == 0.0) {
+    if (sum == 0.0 && usual[0] > 0.0) {
+        memcpy(ratio, usual, 3 * sizeof *ratio);
+    } else if (sum == 0.0) {
         ratio[0] = 8.0;
         ratio[1] = ratio[2] = 1.0;
     } else if (!(ratio[0] >= 0.0 && ratio[1] >= 0.0 && ratio[2] >= 0.0 && isfinite(sum))) {
@@ -32,17 +36,20 @@ static adass_status check_ratio(double ratio[3], adass_error *err)
     return ADASS_OK;
 }
 
-static adass_status complete_options(adass_table_options *o, size_t min_count, adass_error *err)
+static adass_status complete_options(adass_table_options *o, const adass_table_preset *preset,
+                                     adass_error *err)
 {
+    static const adass_table_preset none = { .min_count = 1 };
+    const adass_table_preset *usual = preset != NULL ? preset : &none;
     if (o->n_inputs == 0)
         return adass_fail(err, ADASS_EINVAL, "there is no input");
     if (o->min_count == 0)
-        o->min_count = min_count;
+        o->min_count = usual->min_count;
     if (o->memory_bytes == 0)
         o->memory_bytes = default_memory_bytes;
     if (o->threads <= 0)
         o->threads = omp_get_max_threads();
-    return check_ratio(o->ratio, err);
+    return check_ratio(o->ratio, usual->ratio, err);
 }
 
 /* ---- published numbers ---- */
@@ -64,6 +71,14 @@ static void compare_vocabs(const adass_table_preset *preset, const adass_dataset
                           published, differing);
 }
 
+static bool is_published_way(const adass_table_preset *preset, const adass_table_options *o)
+{
+    return o->protocol == preset->protocol && o->min_count == preset->min_count &&
+           o->vocabulary == NULL && preset->vocabs[0] != 0 &&
+           (o->protocol == ADASS_PROTOCOL_X4 ||
+            memcmp(o->ratio, preset->ratio, sizeof o->ratio) == 0);
+}
+
 /* Where the whole file seems to have been imported. */
 static adass_status compare_published(const adass_table_preset *preset,
                                       const adass_table_options *options, const char *dir,
@@ -81,8 +96,7 @@ static adass_status compare_published(const adass_table_preset *preset,
         if (rows != preset->rows)
             adass_report_warn(report, "%" PRIu64 " rows, published are %" PRIu64, rows,
                               preset->rows);
-        if (options->protocol == ADASS_PROTOCOL_X4 && options->min_count == preset->min_count &&
-            options->vocabulary == NULL && preset->vocabs[0] != 0)
+        if (is_published_way(preset, options))
             compare_vocabs(preset, d, report);
     }
     adass_dataset_close(d);
@@ -91,19 +105,38 @@ static adass_status compare_published(const adass_table_preset *preset,
 
 /* ---- imports ---- */
 
+/* `made`: as in adass_row_format. */
 static adass_status import_by_schema(const char *format, const adass_table_schema *schema,
-                                     adass_inputs *inputs, const adass_table_options *options,
-                                     const char *out_dir, adass_import_report *report,
-                                     adass_error *err)
+                                     adass_inputs *inputs, json_t *made,
+                                     const adass_table_options *options, const char *out_dir,
+                                     adass_import_report *report, adass_error *err)
 {
-    adass_table_format *rows = NULL;
+    adass_table_format *table = NULL;
     char by[LONGEST_NAME];
     snprintf(by, sizeof by, "import %s", format);
-    adass_status status = adass_table_format_create(&rows, schema, err);
+    adass_status status = adass_table_format_create(&table, schema, err);
+    if (status == ADASS_OK) {
+        adass_row_format rows = *adass_table_format_rows(table);
+        rows.made = made;
+        status = adass_import_rows(by, &rows, inputs, options, out_dir, report, err);
+    }
+    adass_table_format_destroy(table);
+    return status;
+}
+
+static adass_status import_with_negatives(const adass_table_preset *preset, adass_inputs *inputs,
+                                          const adass_table_options *options, const char *out_dir,
+                                          adass_import_report *report, adass_error *err)
+{
+    adass_inputs *sampled = NULL;
+    json_t *made = NULL;
+    adass_status status =
+        adass_sample_negatives(inputs, options, out_dir, &sampled, &made, report, err);
     if (status == ADASS_OK)
-        status = adass_import_rows(by, adass_table_format_rows(rows), inputs, options, out_dir,
-                                   report, err);
-    adass_table_format_destroy(rows);
+        status = import_by_schema(preset->name, preset->schemas[0], sampled, made, options, out_dir,
+                                  report, err);
+    adass_inputs_close(sampled);
+    json_decref(made);
     return status;
 }
 
@@ -128,7 +161,10 @@ static adass_status import_preset(const adass_table_preset *preset, adass_inputs
     const adass_table_schema *schema;
     adass_status status = choose_schema(preset, inputs, &schema, err);
     if (status == ADASS_OK)
-        status = import_by_schema(preset->name, schema, inputs, options, out_dir, report, err);
+        status = preset->negatives
+                     ? import_with_negatives(preset, inputs, options, out_dir, report, err)
+                     : import_by_schema(preset->name, schema, inputs, NULL, options, out_dir,
+                                        report, err);
     return status == ADASS_OK ? compare_published(preset, options, out_dir, report, err) : status;
 }
 
@@ -137,16 +173,16 @@ static adass_status import_with(const char *format, const adass_table_preset *pr
                                 const char *out_dir, adass_import_report *report, adass_error *err)
 {
     adass_inputs *inputs = NULL;
-    adass_status status = complete_options(options, preset != NULL ? preset->min_count : 1, err);
+    adass_status status = complete_options(options, preset, err);
     if (status == ADASS_OK)
         status = adass_writer_check(out_dir, err);
     if (status == ADASS_OK)
         status = adass_inputs_open(&inputs, options->inputs, options->n_inputs, out_dir,
                                    options->monitor, err);
     if (status == ADASS_OK)
-        status = preset != NULL
-                     ? import_preset(preset, inputs, options, out_dir, report, err)
-                     : import_by_schema(format, schema, inputs, options, out_dir, report, err);
+        status = preset != NULL ? import_preset(preset, inputs, options, out_dir, report, err)
+                                : import_by_schema(format, schema, inputs, NULL, options, out_dir,
+                                                   report, err);
     adass_inputs_close(inputs);
     return status;
 }
@@ -157,7 +193,8 @@ static adass_status find_schema(const char *format, const adass_table_preset *pr
     const bool csv = strcmp(format, "csv") == 0;
     if (preset == NULL && !csv)
         return adass_fail(err, ADASS_EINVAL,
-                          "no importer named '%s'; there are criteo, avazu, kdd12, csv", format);
+                          "no importer named '%s'; there are criteo, avazu, kdd12, frappe, csv",
+                          format);
     if (csv && path == NULL)
         return adass_fail(err, ADASS_EINVAL, "the format csv needs a schema file");
     if (!csv && path != NULL)

@@ -6,6 +6,8 @@
 #ifndef ADASS_ROW_FORMAT_H
 #define ADASS_ROW_FORMAT_H
 
+#include <jansson.h>
+
 #include "delimited.h"
 
 /** One column of the dataset. */
@@ -30,6 +32,7 @@ typedef struct adass_row_format {
     size_t n_vocabularies;
     const char *const *vocabularies; /* [n_vocabularies], names; in the order of their fields */
     size_t n_cells, text_bytes;      /* of an adass_row */
+    json_t *made; /* what meta.json tells of it beside the engine's own; NULL: nothing */
     /** Whether the first line of a file is a header; NULL: there are none. */
     adass_status (*header)(void *user, adass_line *line, bool *is_header, adass_error *err);
     /**

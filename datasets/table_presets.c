@@ -59,6 +59,13 @@ static const adass_column kdd12_columns[] = {
     CATEGORICAL("title_id"), CATEGORICAL("description_id"), CATEGORICAL("user_id"),
 };
 
+/* Frappe (Baltrunas et al. 2015), rows of adass_sample_negatives(). An app's number of uses is left out there. */
+static const adass_column frappe_columns[] = {
+    LABEL("label"), CATEGORICAL("user"), CATEGORICAL("item"), CATEGORICAL("daytime"), CATEGORICAL("weekday"),
+    CATEGORICAL("isweekend"), CATEGORICAL("homework"), CATEGORICAL("cost"), CATEGORICAL("weather"),
+    CATEGORICAL("country"), CATEGORICAL("city"),
+};
+
 /* clang-format on */
 
 static const adass_table_schema criteo = { "\t", ADASS_HEADER_NONE, N(criteo_columns),
@@ -70,15 +77,19 @@ static const adass_table_schema kdd12_tsv = { "\t", ADASS_HEADER_NONE, N(kdd12_c
 static const adass_table_schema kdd12_csv = { ",", ADASS_HEADER_OPTIONAL, N(kdd12_columns),
                                               kdd12_columns, NULL };
 
+static const adass_table_schema frappe = { "\t", ADASS_HEADER_NONE, N(frappe_columns),
+                                           frappe_columns, NULL };
+
 /*
- * Published: rows and features of Criteo_x4_001 and Avazu_x4_001 (BARS, arXiv 2205.09626), whose vocabularies have a
- * padding id in each field that is not counted here; rows of KDD Cup 2012 track 2.
+ * Published: rows and features of Criteo_x4_001, Avazu_x4_001 and Frappe_x1 (BARS, arXiv 2205.09626), whose vocabularies
+ * have a padding id in each field that is not counted here; rows of KDD Cup 2012 track 2.
  */
 static const adass_table_preset presets[] = {
     {
         .name = "criteo",
         .schemas = { &criteo },
         .min_count = 10,
+        .protocol = ADASS_PROTOCOL_X4,
         .rows = 45840617,
         .vocabs = {
             43, 98, 121, 40, 219, 111, 79, 68, 91, 5, 26, 36, 71, 1445, 553, 157338, 117821, 305,
@@ -90,6 +101,7 @@ static const adass_table_preset presets[] = {
         .name = "avazu",
         .schemas = { &avazu },
         .min_count = 2,
+        .protocol = ADASS_PROTOCOL_X4,
         .rows = 40428967,
         .vocabs = {
             25, 8, 3, 8, 8, 4050, 5460, 26, 6544, 399, 32, 820508, 2903321, 7258, 6, 5, 2555, 9,
@@ -101,6 +113,16 @@ static const adass_table_preset presets[] = {
         .schemas = { &kdd12_tsv, &kdd12_csv },
         .min_count = 10,
         .rows = 149639105,
+    },
+    {
+        .name = "frappe",
+        .schemas = { &frappe },
+        .negatives = true,
+        .min_count = 1,
+        .protocol = ADASS_PROTOCOL_RANDOM,
+        .ratio = { 7.0, 2.0, 1.0 },
+        .rows = 288609,
+        .vocabs = { 955, 4083, 8, 8, 3, 4, 3, 10, 81, 234 },
     },
 };
 

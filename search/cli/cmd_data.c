@@ -263,13 +263,13 @@ static int run_import_table(const char *format, const char *summary, const char 
     adass_common common = ADASS_COMMON_DEFAULTS;
     adass_table_options table = { 0 };
     adass_arguments raw;
-    const char *protocol = "random", *ratio = "8:1:1";
+    const char *protocol = "random", *ratio = NULL;
     const adass_option options[] = {
         { "protocol", "NAME", "split: random, chronological, x4 (ten stratified folds, as BARS)",
           ADASS_OPTION_STRING, .string = &protocol },
-        { "ratio", "A:B:C", "of train, valid, test; not for x4", ADASS_OPTION_STRING,
-          .string = &ratio },
-        { "min-count", "N", "rarer values get no id (default: criteo 10, avazu 2, kdd12 10, csv 1)",
+        { "ratio", "A:B:C", "of train, valid, test; not for x4 (default: 8:1:1, frappe 7:2:1)",
+          ADASS_OPTION_STRING, .string = &ratio },
+        { "min-count", "N", "rarer values get no id (default: criteo, kdd12 10, avazu 2, others 1)",
           ADASS_OPTION_SIZE, .size = &table.min_count, .min = 1 },
         { "memory", "BYTES",
           "bound, with K, M or G (default: 8G); temporary files beside OUT do the rest",
@@ -303,7 +303,7 @@ static int run_import_table(const char *format, const char *summary, const char 
     if (!adass_options_parse(&usage, argc, argv, args, &status))
         return status;
     if (!read_protocol(command, protocol, &table.protocol) ||
-        !read_ratio(command, ratio, table.ratio))
+        (ratio != NULL && !read_ratio(command, ratio, table.ratio)))
         return ADASS_EXIT_USAGE;
     if (csv && table.schema == NULL)
         return adass_cli_misuse(command, "--schema is missing");
@@ -340,6 +340,16 @@ static int run_import_kdd12(int argc, char **argv)
         "adass data import kdd12 training.txt out/kdd12", argc, argv);
 }
 
+static int run_import_frappe(int argc, char **argv)
+{
+    return run_import_table(
+        "frappe",
+        "Imports Frappe's log of app uses (frappe.csv). Each row is a positive one; two negative\n"
+        "ones with apps that the user did not use in that context are drawn by the "
+        "seed.\n" RAW_TEXT,
+        "adass data import frappe frappe.csv out/frappe", argc, argv);
+}
+
 static int run_import_csv(int argc, char **argv)
 {
     return run_import_table(
@@ -358,9 +368,11 @@ static const adass_command import_criteo = { "criteo", "Criteo display advertisi
 static const adass_command import_avazu = { "avazu", "Avazu click-through rate prediction",
                                             run_import_avazu };
 static const adass_command import_kdd12 = { "kdd12", "KDD Cup 2012 track 2", run_import_kdd12 };
+static const adass_command import_frappe = { "frappe", "Frappe app usage, negatives sampled",
+                                             run_import_frappe };
 static const adass_command import_csv = { "csv", "any table, by a schema file", run_import_csv };
-static const adass_command *const importers[] = { &import_criteo, &import_avazu, &import_kdd12,
-                                                  &import_movielens, &import_csv };
+static const adass_command *const importers[] = { &import_criteo, &import_avazu,     &import_kdd12,
+                                                  &import_frappe, &import_movielens, &import_csv };
 
 static int run_import(int argc, char **argv)
 {

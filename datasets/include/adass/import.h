@@ -58,8 +58,9 @@ typedef struct adass_table_options {
     size_t n_inputs;
     const char *schema; /* file that describes the columns; for the format "csv" alone */
     adass_protocol protocol;
-    double ratio[3];  /* of train, valid, test: parts of their sum; all 0: 8, 1, 1 */
-    uint64_t seed;    /* of the random split */
+    double
+        ratio[3];  /* of train, valid, test: parts of their sum; all 0: 8, 1, 1 (frappe: 7, 2, 1) */
+    uint64_t seed; /* of the random split, and of negatives */
     size_t min_count; /* of a value in the training split, to get an id; 0: the format's default */
     size_t memory_bytes;    /* bound, whatever the length of the input; 0: 8 GiB */
     int threads;            /* 0: as many as OpenMP has */
@@ -89,6 +90,9 @@ typedef struct adass_import_report {
  *   weekday and weekend; minimum count 2
  * - "kdd12":  track 2: the training file (tab-separated) or the CSV of the sample with its header; the
  *   label is whether there was a click, impression is left out; minimum count 10
+ * - "frappe": the log of app uses (tab-separated, with its header); each row is a positive one and is followed by two
+ *   negative ones, in the same context with apps that the user did not use in it, drawn by `seed`; cnt is
+ *   left out; minimum count 1, ratio 7, 2, 1. What was used is held in memory
  *
  * Vocabularies come from the training split: values that occur there min_count times get ids from 1 on by falling
  * frequency (ties: by first occurrence there); all others, and missing ones, get the OOV id 0. The
