@@ -111,6 +111,36 @@ kdd12() {
         advertiser_id depth position query_id keyword_id title_id description_id user_id) -- kdd12 "$file"
 }
 
+# Every row three times, as with its negatives; then each negative must be an app that the user did not use in the context.
+frappe() {
+    local file=$data/frappe/frappe.csv.xz contexts=(daytime weekday isweekend homework cost weather country city)
+    # shellcheck disable=SC2046 # words
+    text "$file" | tail -n +2 | awk '{ print "1\t" $0; print "0\t" $0; print "0\t" $0 }' | check frappe 288609 96203 \
+        '\t' '$1 == 1' $(numbered 2 user item) $(numbered 5 "${contexts[@]}") -- frappe --write-vocab "$file"
+    text "$file" | python3 -c '
+import array, collections, sys
+folder = sys.argv[1]
+used = collections.defaultdict(set)
+for line in list(sys.stdin)[1:]:
+    cells = line.rstrip("\n").split("\t")
+    used[(cells[0], *cells[3:])].add(cells[1])
+names, values = [], {}
+for line in list(open(folder + "/vocabulary.tsv"))[1:]:
+    field, id, value = line.rstrip("\n").split("\t")
+    names += [] if field in names else [field]
+    values[field, int(id)] = value
+with open(folder + "/train/ids.npy", "rb") as f:
+    header = f.read(10)
+    f.read(int.from_bytes(header[8:10], "little"))
+    ids = array.array("I", f.read())
+wrong = 0
+for i in range(0, len(ids), len(names)):
+    row = [values[name, id] for name, id in zip(names, ids[i : i + len(names)])]
+    wrong += (row[1] in used[(row[0], *row[2:])]) != (i // len(names) % 3 == 0)
+sys.exit(wrong and f"{wrong} rows are used against their label, or unused")' "$work/out" ||
+        fail "frappe: negatives"
+}
+
 adult() {
     local positive=label:'"positive": [">50K", ">50K."]' names=(age workclass fnlwgt education education-num
         marital-status occupation relationship race sex capital-gain capital-loss hours-per-week native-country)
@@ -182,8 +212,8 @@ lastfm() {
         csv --schema "$work/schema.json" "$file"
 }
 
-for pair in criteo-dac:criteo avazu:avazu kddcup2012-click:kdd12 adult:adult talkingdata:talkingdata \
-    open-bandit:open_bandit ipinyou-sample:ipinyou amazon-hin:amazon lastfm-hetrec2011:lastfm; do
+for pair in criteo-dac:criteo avazu:avazu kddcup2012-click:kdd12 frappe:frappe adult:adult \
+    talkingdata:talkingdata open-bandit:open_bandit ipinyou-sample:ipinyou amazon-hin:amazon lastfm-hetrec2011:lastfm; do
     [[ ! -d $data/${pair%:*} ]] || "${pair#*:}"
 done
 echo "$(wc -l <"$work/imported") files imported, $(wc -l <"$work/failures") failures"
