@@ -1,6 +1,7 @@
-/* Imports of delimited text: by a preset, or by a schema file. */
+/* Imports of text: by a preset, by a schema file, or sparse. */
 #include "import_rows.h"
 #include "sample_negatives.h"
+#include "sparse_format.h"
 #include "table_format.h"
 #include "table_presets.h"
 #include "writer.h"
@@ -140,6 +141,21 @@ static adass_status import_with_negatives(const adass_table_preset *preset, adas
     return status;
 }
 
+static adass_status import_sparse(const char *format, adass_inputs *inputs,
+                                  const adass_table_options *options, const char *out_dir,
+                                  adass_import_report *report, adass_error *err)
+{
+    adass_sparse_format *rows = NULL;
+    char by[LONGEST_NAME];
+    snprintf(by, sizeof by, "import %s", format);
+    adass_status status = adass_sparse_format_create(&rows, format, inputs, options, err);
+    if (status == ADASS_OK)
+        status = adass_import_rows(by, adass_sparse_format_rows(rows), inputs, options, out_dir,
+                                   report, err);
+    adass_sparse_format_destroy(rows);
+    return status;
+}
+
 /* The preset's layout that the input has. */
 static adass_status choose_schema(const adass_table_preset *preset, const adass_inputs *inputs,
                                   const adass_table_schema **out, adass_error *err)
@@ -180,9 +196,11 @@ static adass_status import_with(const char *format, const adass_table_preset *pr
         status = adass_inputs_open(&inputs, options->inputs, options->n_inputs, out_dir,
                                    options->monitor, err);
     if (status == ADASS_OK)
-        status = preset != NULL ? import_preset(preset, inputs, options, out_dir, report, err)
-                                : import_by_schema(format, schema, inputs, NULL, options, out_dir,
-                                                   report, err);
+        status =
+            preset != NULL ? import_preset(preset, inputs, options, out_dir, report, err)
+            : adass_sparse_format_is(format)
+                ? import_sparse(format, inputs, options, out_dir, report, err)
+                : import_by_schema(format, schema, inputs, NULL, options, out_dir, report, err);
     adass_inputs_close(inputs);
     return status;
 }
@@ -191,14 +209,15 @@ static adass_status find_schema(const char *format, const adass_table_preset *pr
                                 const char *path, adass_table_schema *schema, adass_error *err)
 {
     const bool csv = strcmp(format, "csv") == 0;
-    if (preset == NULL && !csv)
-        return adass_fail(err, ADASS_EINVAL,
-                          "no importer named '%s'; there are criteo, avazu, kdd12, frappe, csv",
-                          format);
+    if (preset == NULL && !csv && !adass_sparse_format_is(format))
+        return adass_fail(
+            err, ADASS_EINVAL,
+            "no importer named '%s'; there are criteo, avazu, kdd12, frappe, libsvm, libffm, csv",
+            format);
     if (csv && path == NULL)
         return adass_fail(err, ADASS_EINVAL, "the format csv needs a schema file");
     if (!csv && path != NULL)
-        return adass_fail(err, ADASS_EINVAL, "the format %s has its own schema", format);
+        return adass_fail(err, ADASS_EINVAL, "the format %s takes no schema file", format);
     return csv ? adass_table_schema_read(schema, path, err) : ADASS_OK;
 }
 

@@ -350,6 +350,24 @@ static int run_import_frappe(int argc, char **argv)
         "adass data import frappe frappe.csv out/frappe", argc, argv);
 }
 
+static int run_import_libsvm(int argc, char **argv)
+{
+    return run_import_table(
+        "libsvm",
+        "Imports lines of the form 'label feature:1 feature:1 ...'. An entry's place is its\n"
+        "field: all rows have as many entries as the first. The label is 1, 0 or -1.\n" RAW_TEXT,
+        "adass data import libsvm train.libsvm out/log", argc, argv);
+}
+
+static int run_import_libffm(int argc, char **argv)
+{
+    return run_import_table(
+        "libffm",
+        "Imports lines of the form 'label field:feature:1 field:feature:1 ...'. A field that a\n"
+        "row lacks gets the OOV id. The label is 1, 0 or -1.\n" RAW_TEXT,
+        "adass data import libffm train.ffm out/log", argc, argv);
+}
+
 static int run_import_csv(int argc, char **argv)
 {
     return run_import_table(
@@ -370,9 +388,14 @@ static const adass_command import_avazu = { "avazu", "Avazu click-through rate p
 static const adass_command import_kdd12 = { "kdd12", "KDD Cup 2012 track 2", run_import_kdd12 };
 static const adass_command import_frappe = { "frappe", "Frappe app usage, negatives sampled",
                                              run_import_frappe };
+static const adass_command import_libsvm = { "libsvm", "LIBSVM text of categories",
+                                             run_import_libsvm };
+static const adass_command import_libffm = { "libffm", "LIBFFM text of categories",
+                                             run_import_libffm };
 static const adass_command import_csv = { "csv", "any table, by a schema file", run_import_csv };
 static const adass_command *const importers[] = { &import_criteo, &import_avazu,     &import_kdd12,
-                                                  &import_frappe, &import_movielens, &import_csv };
+                                                  &import_frappe, &import_movielens, &import_libsvm,
+                                                  &import_libffm, &import_csv };
 
 static int run_import(int argc, char **argv)
 {

@@ -93,6 +93,10 @@ typedef struct adass_import_report {
  * - "frappe": the log of app uses (tab-separated, with its header); each row is a positive one and is followed by two
  *   negative ones, in the same context with apps that the user did not use in it, drawn by `seed`; cnt is
  *   left out; minimum count 1, ratio 7, 2, 1. What was used is held in memory
+ * - "libsvm": label feature:1 feature:1 ...; the place of an entry is its field, and all rows have as many as the first
+ *   line; minimum count 1
+ * - "libffm": label field:feature:1 ...; fields that a row lacks are missing, none may be there twice; minimum count 1.
+ *   In both the label is 1, or 0 or -1 for a negative row; fields are called field_0 and so on
  *
  * Vocabularies come from the training split: values that occur there min_count times get ids from 1 on by falling
  * frequency (ties: by first occurrence there); all others, and missing ones, get the OOV id 0. The
