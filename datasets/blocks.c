@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Room for the longest line with its end; read in one go, so that a block is long enough to be worth a thread's turn. */
@@ -196,6 +197,7 @@ typedef struct pass {
     adass_inputs *inputs;
     const adass_block_work *work;
     const adass_monitor *monitor;
+    struct timespec began;
     /* the reader's */
     char *carry; /* [BLOCK_BYTES], the beginning of a line that the last block ends in */
     size_t carried;
@@ -439,8 +441,13 @@ static void end_turn(pass *p, slot *s, adass_status status, const adass_error *e
 
 static adass_status tick(const pass *p, const adass_block *b, adass_error *err)
 {
-    char note[48];
-    snprintf(note, sizeof note, "%llu rows", (unsigned long long)b->row);
+    char note[64];
+    struct timespec now;
+    clock_gettime(CLOCK_MONOTONIC, &now);
+    const double seconds =
+        (double)(now.tv_sec - p->began.tv_sec) + 1e-9 * (double)(now.tv_nsec - p->began.tv_nsec);
+    snprintf(note, sizeof note, "%llu rows, %.0f rows/s", (unsigned long long)b->row,
+             seconds > 0.0 ? (double)b->row / seconds : 0.0);
     return adass_monitor_tick(p->monitor, p->work->stage, b->done, p->inputs->bytes, note, err);
 }
 
@@ -499,6 +506,7 @@ adass_status adass_blocks_run(adass_inputs *inputs, int threads, const adass_blo
                .lock = PTHREAD_MUTEX_INITIALIZER,
                .changed = PTHREAD_COND_INITIALIZER,
                .n_slots = (size_t)threads + SPARE_BLOCKS };
+    clock_gettime(CLOCK_MONOTONIC, &p.began);
     const adass_status status =
         make_slots(&p) ? run_threads(&p, threads, err)
                        : adass_fail_memory(err, "blocks of text", (double)p.n_slots * BLOCK_BYTES);

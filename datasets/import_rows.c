@@ -82,7 +82,8 @@ typedef struct engine {
     size_t table_bytes;
     adass_counts *counts;
     adass_id_tables ids;
-    adass_value_texts *texts; /* NULL: not asked for */
+    char taken[ADASS_CHECKSUM_CHARS]; /* checksum of the vocabulary that was taken */
+    adass_value_texts *texts;         /* NULL: not asked for */
     adass_writer *writer;
     /* this pass */
     pass_kind kind;
@@ -552,8 +553,9 @@ static adass_status take_vocabulary(engine *e, adass_error *err)
     const adass_status status =
         adass_id_tables_init(&e->ids, e->format->n_vocabularies, e->format->vocabularies,
                              e->table_bytes, true, e->out_dir, err);
-    return status == ADASS_OK ? adass_vocabulary_read(e->options->vocabulary, &e->ids, err)
-                              : status;
+    return status == ADASS_OK
+               ? adass_vocabulary_read(e->options->vocabulary, &e->ids, e->taken, err)
+               : status;
 }
 
 /* ---- encoding ---- */
@@ -725,6 +727,8 @@ static json_t *made_json(const engine *e, const char *by)
         json_object_set_new(made, "seed", adass_json_u64(o->seed));
     if (o->vocabulary == NULL)
         json_object_set_new(made, "min_count", json_integer((json_int_t)o->min_count));
+    else
+        json_object_set_new(made, "vocabulary", json_string(e->taken));
     json_object_set_new(made, "bad_rows", json_integer((json_int_t)e->bad));
     json_object_set_new(made, "raw", inputs_json(e));
     if (e->format->made != NULL)

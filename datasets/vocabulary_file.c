@@ -313,7 +313,8 @@ static adass_status read_file(const char *path, const adass_meta_file *file,
     return status;
 }
 
-adass_status adass_vocabulary_read(const char *dir, adass_id_tables *tables, adass_error *err)
+adass_status adass_vocabulary_read(const char *dir, adass_id_tables *tables,
+                                   char checksum[ADASS_CHECKSUM_CHARS], adass_error *err)
 {
     adass_meta meta;
     adass_status status = adass_meta_read(dir, &meta, err);
@@ -327,6 +328,8 @@ adass_status adass_vocabulary_read(const char *dir, adass_id_tables *tables, ada
                             "%s: the dataset has no vocabulary; import it with --write-vocab", dir);
     else
         status = read_file(path, &meta.vocabulary, tables, err);
+    if (status == ADASS_OK)
+        memcpy(checksum, meta.vocabulary.checksum, ADASS_CHECKSUM_CHARS);
     free(path);
     adass_meta_free(&meta);
     return status;

@@ -15,6 +15,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+#include "checksum.h"
 #include "id_tables.h"
 
 /** Gathers texts of values by their ids. */
@@ -46,8 +47,10 @@ adass_status adass_vocabulary_copy(const char *dir, FILE *file, adass_error *err
 /**
  * Reads vocabulary.tsv of a dataset into tables, and checks it against the dataset's meta.json.
  *
- * @param tables  made for the vocabularies that are expected, by name
+ * @param tables    made for the vocabularies that are expected, by name
+ * @param checksum  out: that of the file
  */
-adass_status adass_vocabulary_read(const char *dir, adass_id_tables *tables, adass_error *err);
+adass_status adass_vocabulary_read(const char *dir, adass_id_tables *tables,
+                                   char checksum[ADASS_CHECKSUM_CHARS], adass_error *err);
 
 #endif

@@ -247,6 +247,36 @@ test_import() {
     rm -r raw
 }
 
+# Tables: options that cannot be used, bad rows that are left out, and a vocabulary that is taken again.
+test_import_table() {
+    printf '{"columns": [{"name": "y", "kind": "label"}, {"name": "a", "kind": "categorical"}]}\n' >schema
+    printf '1,x\n0,z\n1,x\nno,x\n' >raw
+    local csv=(data import csv --schema schema)
+    expect 2 err "^adass data import csv: --schema is missing$" data import csv raw e
+    expect 2 err "unknown option '--schema'" data import criteo --schema schema raw e
+    expect 2 err "^adass data import csv: --protocol: 'x5' is none of random, chronological, x4$" "${csv[@]}" raw e --protocol x5
+    for ratio in 8:1 0:0:0 8:1:1:1 -8:1:1 a:b:c; do
+        expect 2 err "^adass data import csv: --ratio: '$ratio' is no ratio such as 8:1:1$" "${csv[@]}" raw e --ratio=$ratio
+    done
+    expect 2 err '^adass data import csv: --min-count' "${csv[@]}" raw e --min-count 0
+    expect 2 err '^adass data import csv: --memory' "${csv[@]}" raw e --memory much
+    expect 2 err '^adass data import csv: --max-bad-rows' "${csv[@]}" raw e --max-bad-rows -1
+    expect 1 err '^adass data import csv: a memory bound of 1\.0 MiB is too low' "${csv[@]}" raw e --memory 1M
+    expect 1 err '^adass data import csv: nowhere: ' "${csv[@]}" nowhere e
+    expect 1 err "^adass data import csv: raw:4:1: .*'no'" "${csv[@]}" raw e
+    expect 1 err '^adass data import csv: .*--write-vocab' "${csv[@]}" raw e --max-bad-rows 1 --vocab d
+    expect 0 err 'warning: 1 bad rows were left out$' "${csv[@]}" raw t --max-bad-rows 1 --write-vocab --ratio 1:0:0
+    grep -q 'raw:4:1: ' err || fail 'the bad row is not named'
+    [[ $(cat t/vocabulary.tsv) == $'field\tid\tvalue\na\t1\tx\na\t2\tz' ]] || fail "vocabulary.tsv: $(cat t/vocabulary.tsv)"
+    printf '0,z\n1,new\n' >raw
+    expect 0 out ' 2 train rows' "${csv[@]}" - t2 --vocab t --ratio 1:0:0 <raw
+    [[ $(od -An -v -tu4 -j128 t2/train/ids.npy | xargs) == '2 0' ]] || fail 'ids by the vocabulary of another dataset'
+    python3 -c 'import json
+source, made = json.load(open("t/meta.json"))["files"]["vocabulary.tsv"], json.load(open("t2/meta.json"))["made"]
+assert made["vocabulary"] == source["checksum"]' || fail 'meta.json does not name the vocabulary'
+    rm -r schema raw t t2
+}
+
 # A read-only folder stops nobody who is root.
 test_unwritable() {
     ((EUID != 0)) || return 0
@@ -268,6 +298,7 @@ test_train
 test_search
 test_reproduce
 test_import
+test_import_table
 test_unwritable
 expect_files d
 ((failures == 0)) || { echo "$failures failed"; exit 1; }

@@ -468,8 +468,9 @@ static void test_vocabulary_errors(void **state)
 
 /* ---- kinds of columns ---- */
 
-/* The values of one field in the order of the rows, as texts by the vocabulary; "" for none. */
-static void expect_values(const char *dir, const char *field, const char *const *values)
+/* The values of one field in the order of the rows, as texts by a vocabulary; "" for none. */
+static void expect_values_by(const char *vocabulary, const char *dir, const char *field,
+                             const char *const *values)
 {
     adass_dataset *d = NULL;
     adass_error err;
@@ -479,8 +480,6 @@ static void expect_values(const char *dir, const char *field, const char *const 
     while (f < d->n_fields && strcmp(d->fields[f].name, field) != 0)
         f++;
     assert_true(f < d->n_fields);
-    char vocabulary[64];
-    snprintf(vocabulary, sizeof vocabulary, "%.*s", (int)strcspn(field, "_"), field);
     const adass_rows *rows = &d->splits[ADASS_TRAIN];
     for (size_t i = 0; i < rows->n; i++) {
         char line[128];
@@ -491,6 +490,11 @@ static void expect_values(const char *dir, const char *field, const char *const 
     }
     free(text);
     adass_dataset_close(d);
+}
+
+static void expect_values(const char *dir, const char *field, const char *const *values)
+{
+    expect_values_by(field, dir, field, values);
 }
 
 static void test_kinds(void **state)
@@ -515,8 +519,8 @@ static void test_kinds(void **state)
     expect_ok(try_text(dir, schema, text, strlen(text), &options, NULL, &err), &err);
     const scratch_path out = within(dir, "out");
     expect_values(out.text, "n", (const char *[]){ "0", "-3", "1", "1", "132" });
-    expect_values(out.text, "m_0", (const char *[]){ "p", "q", "", "q", "r" });
-    expect_values(out.text, "m_1", (const char *[]){ "q", "", "", "", "" });
+    expect_values_by("m", out.text, "m_0", (const char *[]){ "p", "q", "", "q", "r" });
+    expect_values_by("m", out.text, "m_1", (const char *[]){ "q", "", "", "", "" });
     expect_values(out.text, "hour", (const char *[]){ "7", "23", "", "0", "12" });
     expect_values(out.text, "weekday", (const char *[]){ "3", "6", "", "5", "0" });
     expect_values(out.text, "weekend", (const char *[]){ "0", "1", "", "1", "0" });
@@ -527,6 +531,38 @@ static void test_kinds(void **state)
     static const uint8_t labels[] = { 1, 0, 1, 1, 1 };
     assert_memory_equal(d->splits[ADASS_TRAIN].labels_u8, labels, sizeof labels);
     assert_int_equal(d->fields[3].vocab, 4); /* e: "", w and v */
+    adass_dataset_close(d);
+}
+
+/* Track 2's own file: tabs, no header; clicks are counted, impressions are left out, user 0 is a value. */
+static void test_kdd12(void **state)
+{
+    const char *dir = *state;
+    static const char text[] = "0\t9\t11\t21\t31\t2\t1\t41\t51\t61\t71\t0\n"
+                               "1\t9\t12\t21\t31\t2\t2\t42\t51\t61\t71\t5\n"
+                               "3\t8\t12\t22\t31\t1\t1\t43\t51\t61\t71\t0";
+    const scratch_path raw = within(dir, "training.txt"), out = within(dir, "out");
+    const char *input = raw.text;
+    const adass_table_options options = { .inputs = &input,
+                                          .n_inputs = 1,
+                                          .ratio = { 1.0, 0.0, 0.0 },
+                                          .min_count = 1,
+                                          .threads = 1,
+                                          .write_vocabulary = true };
+    adass_error err;
+    write_text(raw.text, text);
+    expect_ok(adass_import_table("kdd12", &options, out.text, NULL, &err), &err);
+    expect_values(out.text, "url_hash", (const char *[]){ "11", "12", "12" });
+    expect_values(out.text, "position", (const char *[]){ "1", "2", "1" });
+    expect_values(out.text, "query_id", (const char *[]){ "41", "42", "43" });
+    expect_values(out.text, "user_id", (const char *[]){ "0", "5", "0" });
+    adass_dataset *d = NULL;
+    expect_ok(adass_dataset_open(&d, out.text, &err), &err);
+    static const uint8_t labels[] = { 0, 1, 1 };
+    assert_int_equal(d->n_fields, 10);
+    assert_int_equal(d->splits[ADASS_TRAIN].n, 3);
+    assert_memory_equal(d->splits[ADASS_TRAIN].labels_u8, labels, sizeof labels);
+    assert_string_equal(d->fields[9].name, "user_id");
     adass_dataset_close(d);
 }
 
@@ -874,6 +910,7 @@ int main(void)
         SCRATCH_TEST(test_vocabulary_escapes),
         SCRATCH_TEST(test_vocabulary_errors),
         SCRATCH_TEST(test_kinds),
+        SCRATCH_TEST(test_kdd12),
         SCRATCH_TEST(test_unix_time),
         SCRATCH_TEST(test_bad_rows),
         SCRATCH_TEST(test_bad_bytes),
