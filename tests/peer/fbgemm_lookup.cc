@@ -1,0 +1,256 @@
+// Embedding lookups of FBGEMM's JIT kernels and of ours, in turn on the same tables and ids; see compare_fbgemm.sh.
+#include <fbgemm/FbgemmEmbedding.h>
+#include <fbgemm/Utils.h>
+#include <omp.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <cstdint>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <functional>
+#include <string>
+#include <vector>
+
+#include "adass/kernels.h"
+#include "adass/memory.h"
+#include "adass/rng.h"
+
+namespace
+{
+
+using Kernel = fbgemm::EmbeddingSpMDMKernelSignature<float, std::int32_t>::Type;
+using Work = std::function<void(std::size_t)>; // the argument walks through the pool of ids
+
+constexpr std::size_t kPool = std::size_t{ 1 } << 22; // ids: more than the caches remember
+constexpr int kRounds = 15;
+
+double seconds(const Work &work, std::size_t calls, std::size_t first)
+{
+    const auto start = std::chrono::steady_clock::now();
+    for (std::size_t i = 0; i < calls; i++)
+        work(first + i);
+    return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+}
+
+double median(std::vector<double> values)
+{
+    std::sort(values.begin(), values.end());
+    return values[values.size() / 2];
+}
+
+double total_log = 0.0, worst = 1e9;
+int cases = 0;
+
+// Both in turn, ABBA; prints nanoseconds a unit of work and the median of the ratios.
+void compare(const std::string &name, const Work &ours, const Work &theirs, double units)
+{
+    std::size_t calls = 1;
+    while (seconds(theirs, calls, 0) < 0.01)
+        calls *= 2;
+    std::vector<double> a, b, ratio;
+    for (int round = 0; round < kRounds; round++) {
+        const std::size_t first = static_cast<std::size_t>(round) * calls;
+        double our, their;
+        if (round % 2 == 0) {
+            our = seconds(ours, calls, first);
+            their = seconds(theirs, calls, first);
+        } else {
+            their = seconds(theirs, calls, first);
+            our = seconds(ours, calls, first);
+        }
+        a.push_back(our);
+        b.push_back(their);
+        ratio.push_back(their / our);
+    }
+    const double scale = 1e9 / (static_cast<double>(calls) * units), times = median(ratio);
+    std::printf("| %s | %.2f | %.2f | %.2f |\n", name.c_str(), median(a) * scale, median(b) * scale,
+                times);
+    std::fflush(stdout);
+    total_log += std::log(times);
+    worst = std::min(worst, times);
+    cases++;
+}
+
+void summarize(const char *what)
+{
+    std::printf("| **%s: geometric mean; least** | | | **%.2f; %.2f** |\n", what,
+                std::exp(total_log / cases), worst);
+    total_log = 0.0;
+    worst = 1e9;
+    cases = 0;
+}
+
+float *new_floats(std::size_t n)
+{
+    void *memory = adass_alloc(n * sizeof(float));
+    if (memory == nullptr)
+        std::exit(1);
+    auto *values = static_cast<float *>(memory);
+    for (std::size_t i = 0; i < n; i++)
+        values[i] = static_cast<float>(i % 1000) * 0.001F;
+    return values;
+}
+
+std::vector<std::int32_t> random_ids(std::size_t n, std::size_t rows, std::uint64_t seed)
+{
+    adass_rng rng;
+    adass_rng_init(&rng, seed);
+    std::vector<std::int32_t> ids(n);
+    for (auto &id : ids)
+        id = static_cast<std::int32_t>(adass_rng_below(&rng, rows));
+    return ids;
+}
+
+void check(const float *ours, const float *theirs, std::size_t n)
+{
+    for (std::size_t i = 0; i < n; i++)
+        if (std::fabs(ours[i] - theirs[i]) > 1e-4F) {
+            std::fprintf(stderr, "results differ at %zu: %g, %g\n", i, ours[i], theirs[i]);
+            std::exit(1);
+        }
+}
+
+// One table: bags of `pooling` ids.
+void one_table(const adass_kernels *k, std::size_t rows, std::size_t size, std::size_t pooling,
+               int threads)
+{
+    const std::size_t bags = 8192 / pooling / 2 * 2;
+    float *table = new_floats(rows * size), *out = new_floats(bags * size),
+          *other = new_floats(bags * size);
+    const auto ids = random_ids(kPool + bags * pooling, rows, size + pooling);
+    std::vector<std::int32_t> offsets(bags + 1);
+    for (std::size_t i = 0; i <= bags; i++)
+        offsets[i] = static_cast<std::int32_t>(i * pooling);
+    const Kernel kernel = fbgemm::GenerateEmbeddingSpMDM<float, std::int32_t>(
+        static_cast<std::int64_t>(size), false, false, 16, false, true);
+    const std::size_t share = bags / static_cast<std::size_t>(threads);
+    const auto at = [&](std::size_t i) { return ids.data() + i * bags * pooling % kPool; };
+    const Work ours = [&](std::size_t i) {
+        const auto *batch = reinterpret_cast<const std::uint32_t *>(at(i));
+#pragma omp parallel num_threads(threads) if (threads > 1)
+        {
+            const std::size_t from = static_cast<std::size_t>(omp_get_thread_num()) * share;
+            k->lookup(out + from * size, size, ADASS_F32, table, size, batch + from * pooling, 1,
+                      share, pooling, size);
+        }
+    };
+    const Work theirs = [&](std::size_t i) {
+        const std::int32_t *batch = at(i);
+#pragma omp parallel num_threads(threads) if (threads > 1)
+        {
+            const std::size_t from = static_cast<std::size_t>(omp_get_thread_num()) * share;
+            if (!kernel(static_cast<std::int64_t>(share),
+                        static_cast<std::int64_t>(share * pooling), static_cast<std::int64_t>(rows),
+                        table, batch + from * pooling, offsets.data(), nullptr,
+                        other + from * size))
+                std::abort();
+        }
+    };
+    ours(0);
+    theirs(0);
+    check(out, other, bags * size);
+    compare("rows " + std::to_string(rows) + ", size " + std::to_string(size) + ", pooling " +
+                std::to_string(pooling) + ", threads " + std::to_string(threads),
+            ours, theirs, static_cast<double>(bags * pooling));
+    std::free(table);
+    std::free(out);
+    std::free(other);
+}
+
+// 39 fields of mixed sizes into one packed matrix: one call of ours, a call a field of theirs.
+void all_fields(const adass_kernels *k, std::size_t batch)
+{
+    constexpr std::size_t n_fields = 39, rows = 25000;
+    static const std::size_t sizes[] = { 2, 4, 8, 16, 32, 64 };
+    std::vector<adass_field_view> views(n_fields);
+    std::vector<Kernel> kernels;
+    std::vector<float *> tables;
+    std::size_t width = 0;
+    for (std::size_t f = 0; f < n_fields; f++)
+        width += sizes[f % 6];
+    std::size_t offset = 0;
+    for (std::size_t f = 0; f < n_fields; f++) {
+        const std::size_t size = sizes[f % 6];
+        tables.push_back(new_floats(rows * size));
+        views[f] = adass_field_view{};
+        views[f].rows = tables[f];
+        views[f].stride = views[f].size = size;
+        views[f].offset = offset;
+        views[f].column = f;
+        offset += size;
+        kernels.push_back(fbgemm::GenerateEmbeddingSpMDMWithStrides<float, std::int32_t>(
+            static_cast<std::int64_t>(size), false, false, 16, false, true,
+            static_cast<std::int64_t>(width), static_cast<std::int64_t>(size)));
+    }
+    const std::size_t samples = kPool / n_fields / batch * batch;
+    const auto by_sample = random_ids(samples * n_fields, rows, batch);
+    std::vector<std::int32_t> by_field(
+        by_sample.size()); // what their calls want: a batch's ids field by field
+    for (std::size_t s = 0; s < samples; s++)
+        for (std::size_t f = 0; f < n_fields; f++)
+            by_field[s / batch * batch * n_fields + f * batch + s % batch] =
+                by_sample[s * n_fields + f];
+    std::vector<std::int32_t> offsets(batch + 1);
+    for (std::size_t i = 0; i <= batch; i++)
+        offsets[i] = static_cast<std::int32_t>(i);
+    float *out = new_floats(batch * width), *other = new_floats(batch * width);
+    const auto at = [&](std::size_t i) { return i % (samples / batch) * batch * n_fields; };
+    const Work ours = [&](std::size_t i) {
+        k->lookup_fields(out, width, views.data(), n_fields,
+                         reinterpret_cast<const std::uint32_t *>(by_sample.data() + at(i)),
+                         n_fields, batch);
+    };
+    const Work theirs = [&](std::size_t i) {
+        for (std::size_t f = 0; f < n_fields; f++)
+            if (!kernels[f](static_cast<std::int64_t>(batch), static_cast<std::int64_t>(batch),
+                            static_cast<std::int64_t>(rows), tables[f],
+                            by_field.data() + at(i) + f * batch, offsets.data(), nullptr,
+                            other + views[f].offset))
+                std::abort();
+    };
+    ours(0);
+    theirs(0);
+    check(out, other, batch * width);
+    compare("39 fields of sizes 2..64, 25,000 rows each, batch " + std::to_string(batch), ours,
+            theirs, static_cast<double>(batch * n_fields));
+    for (float *table : tables)
+        std::free(table);
+    std::free(out);
+    std::free(other);
+}
+
+} // namespace
+
+int main(int argc, char **argv)
+{
+    const std::string what = argc > 1 ? argv[1] : "all";
+    const adass_kernels *k = nullptr;
+    adass_error err;
+    if (adass_kernels_get(std::getenv("ADASS_ISA") != nullptr ? nullptr : "best", &k, &err) !=
+        ADASS_OK) {
+        std::fprintf(stderr, "%s\n", err.message);
+        return 1;
+    }
+    std::printf("| work (kernels: %s) | ours, ns a row | FBGEMM, ns a row | times faster "
+                "|\n|---|---|---|---|\n",
+                k->isa);
+    for (const int threads : { 1, 2 })
+        for (const std::size_t pooling : { 1, 20 }) {
+            const std::string name =
+                "pooling" + std::to_string(pooling) + "/threads" + std::to_string(threads);
+            if (what != "all" && what != name)
+                continue;
+            for (const std::size_t size : { 4, 8, 16, 32, 64, 128 })
+                one_table(k, 1000000, size, pooling, threads);
+            summarize(name.c_str());
+        }
+    if (what == "all" || what == "fields") {
+        for (const std::size_t batch : { 1, 64, 4096 })
+            all_fields(k, batch);
+        summarize("fields");
+    }
+    return 0;
+}
