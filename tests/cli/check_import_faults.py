@@ -89,7 +89,7 @@ def check_killed(command, work):
 
 def check_file_limits(command, work, expected):
     largest = max(len(content) for content in expected.values())
-    for limit in (0, 100, 4096, 1 << 17, largest // 2, largest - 1):
+    for limit in (4096, 1 << 15, 1 << 17, largest // 2, largest - 1):  # OpenMP of clang needs a KiB itself
         done = run([*command, work / "out"],
                    preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
         assert done.returncode == 1, "limit %d: status %d; %s" % (limit, done.returncode, done.stderr)
