@@ -16,8 +16,8 @@ done
 check_names() {
     local table=(-g) names
     [[ $library != *.so* ]] || table=(-D)
-    # OpenMP's named critical sections are shared between objects under a name of the compiler's making.
-    names=$(nm "${table[@]}" --defined-only "$library" | awk 'NF == 3 { print $3 }' | sed 's/^\.gomp_critical_user_//')
+    # Critical sections and reductions of OpenMP are shared between objects under names of the compiler's making.
+    names=$(nm "${table[@]}" --defined-only "$library" | awk 'NF == 3 { print $3 }' | sed '/^\.gomp_critical_user_\.\(reduction\.\)\?var$/d; s/^\.gomp_critical_user_//')
     [[ $names == *adass_auc* ]] || { echo "nm shows no adass_auc in $library"; exit 1; }
     if grep -v '^adass_' <<<"$names"; then
         echo "exported by $library without the prefix adass_"
