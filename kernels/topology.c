@@ -320,11 +320,15 @@ adass_status adass_tables_place(const adass_node *nodes, size_t n_nodes, adass_t
 
 /* ---- plans applied ---- */
 
-/* hwloc itself pretends to bind on a topology that is not this machine's. */
-static adass_status check_here(const adass_topology *topology, adass_error *err)
+/*
+ * A set to bind with, or to read a binding into. hwloc itself pretends to bind on a topology that is
+ * not this machine's.
+ */
+static adass_status make_set_here(const adass_topology *topology, hwloc_bitmap_t *out,
+                                  adass_error *err)
 {
     if (hwloc_topology_is_thissystem(topology->hwloc))
-        return ADASS_OK;
+        return make_set(out, err);
     return adass_fail(err, ADASS_EUNSUPPORTED,
                       "nothing can be bound on a topology that is not this machine's");
 }
@@ -333,9 +337,7 @@ adass_status adass_topology_bind(const adass_topology *topology, const adass_pla
                                  adass_error *err)
 {
     hwloc_bitmap_t set;
-    adass_status status = check_here(topology, err);
-    if (status == ADASS_OK)
-        status = make_set(&set, err);
+    adass_status status = make_set_here(topology, &set, err);
     if (status != ADASS_OK)
         return status;
     hwloc_bitmap_only(set, placement->pu);
@@ -351,9 +353,7 @@ adass_status adass_topology_bind_allocation(const adass_topology *topology,
                                             const adass_placement *placement, adass_error *err)
 {
     hwloc_bitmap_t set;
-    adass_status status = check_here(topology, err);
-    if (status == ADASS_OK)
-        status = make_set(&set, err);
+    adass_status status = make_set_here(topology, &set, err);
     if (status != ADASS_OK)
         return status;
     hwloc_bitmap_only(set, placement->numa_node);
@@ -370,9 +370,7 @@ adass_status adass_topology_bind_memory(const adass_topology *topology, void *ar
                                         const adass_node *nodes, size_t n_nodes, adass_error *err)
 {
     hwloc_bitmap_t set;
-    adass_status status = check_here(topology, err);
-    if (status == ADASS_OK)
-        status = make_set(&set, err);
+    adass_status status = make_set_here(topology, &set, err);
     if (status != ADASS_OK)
         return status;
     for (size_t i = 0; i < n_nodes; i++)
@@ -414,9 +412,7 @@ adass_status adass_topology_get_binding(const adass_topology *topology, adass_bi
 {
     hwloc_bitmap_t set;
     hwloc_membind_policy_t policy;
-    adass_status status = check_here(topology, err);
-    if (status == ADASS_OK)
-        status = make_set(&set, err);
+    adass_status status = make_set_here(topology, &set, err);
     if (status != ADASS_OK)
         return status;
     if (hwloc_get_cpubind(topology->hwloc, set, HWLOC_CPUBIND_THREAD) != 0)
@@ -439,9 +435,7 @@ adass_status adass_topology_get_memory(const adass_topology *topology, const voi
 {
     hwloc_bitmap_t set;
     hwloc_membind_policy_t policy;
-    adass_status status = check_here(topology, err);
-    if (status == ADASS_OK)
-        status = make_set(&set, err);
+    adass_status status = make_set_here(topology, &set, err);
     if (status != ADASS_OK)
         return status;
     if (hwloc_get_area_membind(topology->hwloc, area, bytes, set, &policy,
