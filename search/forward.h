@@ -21,6 +21,7 @@ typedef struct adass_block {
     size_t sums_ld;
     float *activations[ADASS_HIDDEN_MAX]; /* [n x outputs] after ReLU and dropout */
     float *logits;                        /* [n] */
+    const adass_step_hooks *hooks;        /* of a training step, or NULL */
 } adass_block;
 
 /**
@@ -32,6 +33,19 @@ typedef struct adass_dropout {
     uint32_t keys[ADASS_HIDDEN_MAX];
     size_t first_sample; /* number of the block's first sample in the batch */
 } adass_dropout;
+
+/** The block from sample `first` on, as hooks see it; dx NULL in the forward pass. */
+static inline adass_packed adass_block_packed(const adass_block *block, const uint32_t *ids,
+                                              size_t first, size_t n, float *dx)
+{
+    return (adass_packed){ .block = first / ADASS_BLOCK_SAMPLES,
+                           .first = first,
+                           .n = n,
+                           .ids = ids,
+                           .ld = block->x_ld,
+                           .x = block->x,
+                           .dx = dx };
+}
 
 /** Leading dimension of packed matrices of `width` columns: whole cache lines. */
 static inline size_t adass_packed_ld(size_t width) { return (width + 15) / 16 * 16; }

@@ -8,6 +8,7 @@
 #include "clock.h"
 #include "methods/method.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,7 +48,8 @@ adass_run_config adass_run_config_default(void)
                                     .interval = 50 },
                       .step = step,
                       .epochs = 10 },
-        .search = { .eval_rows = 20000,
+        .search = { .searcher = "rl",
+                    .eval_rows = 20000,
                     .iterations = 100,
                     .population = 24,
                     .learning_rate = 1.0,
@@ -205,6 +207,19 @@ static adass_status check_config(const adass_run_config *config, adass_error *er
     return ADASS_OK;
 }
 
+/* What the method of a configuration works with. */
+static adass_method_setting setting_of(adass_session *session, const adass_run_config *config)
+{
+    return (adass_method_setting){
+        .session = session,
+        .dataset = session->dataset,
+        .vocab = session->vocab,
+        .compute = &session->compute,
+        .monitor = session->monitor,
+        .config = config,
+    };
+}
+
 adass_status adass_run_find(adass_session *session, const adass_run_config *config,
                             adass_run_result *out, adass_error *err)
 {
@@ -214,48 +229,60 @@ adass_status adass_run_find(adass_session *session, const adass_run_config *conf
     adass_status status = adass_method_find(config->method, &method, err);
     if (status == ADASS_OK && method->searches)
         status = check_config(config, err);
+    if (status == ADASS_OK && config->inherit && !method->uses_supernet)
+        status = adass_fail(err, ADASS_EINVAL,
+                            "method '%s' has no supernet whose weights could be inherited",
+                            config->method);
     if (status != ADASS_OK)
         return status;
     out->sizes = calloc(dataset->n_fields, sizeof *out->sizes);
     if (out->sizes == NULL)
         return adass_fail_memory(err, "a size assignment",
                                  (double)(dataset->n_fields * sizeof *out->sizes));
-    const adass_method_setting setting = {
-        .session = session,
-        .dataset = dataset,
-        .vocab = session->vocab,
-        .compute = &session->compute,
-        .monitor = session->monitor,
-        .config = config,
-    };
+    const adass_method_setting setting = setting_of(session, config);
     status = method->find(&setting, out->sizes, &out->found, err);
     if (status != ADASS_OK)
         return status;
     out->params = adass_sizes_params(session->vocab, out->sizes, dataset->n_fields);
+    out->embedding_bytes = out->params * sizeof(float);
+    assert(!method->searches || method->train != NULL || out->params <= config->budget);
     out->seconds = out->found.supernet_seconds + out->found.search_seconds;
     return ADASS_OK;
 }
 
-static adass_status measure_test(adass_session *s, const adass_model *model, adass_metrics *out,
-                                 adass_error *err)
+static adass_status measure(adass_session *s, const adass_model *model, adass_split split,
+                            adass_metrics *out, adass_error *err)
 {
-    adass_evaluator *test = NULL;
-    adass_status status = adass_evaluator_open(&test, s->dataset, ADASS_TEST, 0, &s->compute, err);
+    adass_evaluator *evaluator = NULL;
+    adass_status status = adass_evaluator_open(&evaluator, s->dataset, split, 0, &s->compute, err);
     if (status == ADASS_OK)
-        status = adass_evaluator_measure(test, model, NULL, out, err);
-    adass_evaluator_close(test);
+        status = adass_evaluator_measure(evaluator, model, NULL, out, err);
+    adass_evaluator_close(evaluator);
     return status;
 }
 
-static adass_status train_found(adass_session *s, const adass_run_config *config,
-                                adass_model *model, adass_run_result *out, adass_error *err)
+static adass_status train_found(adass_session *s, const adass_run_config *run, adass_model *model,
+                                adass_run_result *out, adass_error *err)
 {
-    adass_train_config train = config->train;
-    train.seed = adass_seed_derive(config->seed, ADASS_SEED_TRAIN);
-    adass_status status =
-        adass_train(model, s->dataset, &s->compute, &train, s->monitor, &out->train, err);
+    const adass_method_kind *method = NULL;
+    adass_status status = adass_method_find(run->method, &method, err);
+    if (status != ADASS_OK)
+        return status;
+    adass_run_config config = *run;
+    config.train.seed = adass_seed_derive(config.seed, ADASS_SEED_TRAIN);
+    const adass_method_setting setting = setting_of(s, &config);
+    if (config.inherit) {
+        adass_model_inherit(model, s->supernet);
+        status = measure(s, model, ADASS_VALID, &out->train.valid, err);
+    } else if (method->train != NULL) {
+        status = method->train(&setting, model, out, err);
+        assert(status != ADASS_OK || out->params <= config.budget);
+    } else {
+        status = adass_train(model, s->dataset, &s->compute, &config.train, s->monitor, &out->train,
+                             err);
+    }
     if (status == ADASS_OK)
-        status = measure_test(s, model, &out->test, err);
+        status = measure(s, model, ADASS_TEST, &out->test, err);
     out->other_params = adass_model_other_params(model);
     out->seconds += out->train.seconds;
     return status;

@@ -73,11 +73,16 @@ static json_t *supernet_json(const adass_supernet_config *c)
 
 static json_t *search_json(const adass_search_config *c)
 {
-    return json_pack("{s:I, s:I, s:I, s:f, s:f, s:f, s:f, s:f}", "eval_rows",
-                     (json_int_t)c->eval_rows, "iterations", (json_int_t)c->iterations,
-                     "population", (json_int_t)c->population, "learning_rate", c->learning_rate,
-                     "entropy", c->entropy, "baseline_decay", c->baseline_decay, "penalty",
-                     c->penalty, "penalty_rate", c->penalty_rate);
+    json_t *search = json_pack("{s:s, s:I, s:I, s:I}", "searcher", c->searcher, "eval_rows",
+                               (json_int_t)c->eval_rows, "iterations", (json_int_t)c->iterations,
+                               "population", (json_int_t)c->population);
+    if (strcmp(c->searcher, "rl") == 0)
+        json_object_update_new(search,
+                               json_pack("{s:f, s:f, s:f, s:f, s:f, s:b}", "learning_rate",
+                                         c->learning_rate, "entropy", c->entropy, "baseline_decay",
+                                         c->baseline_decay, "penalty", c->penalty, "penalty_rate",
+                                         c->penalty_rate, "equal_shares", c->equal_shares));
+    return search;
 }
 
 json_t *adass_run_config_json(const adass_run_config *config, const adass_dataset *dataset)
@@ -102,6 +107,7 @@ json_t *adass_run_config_json(const adass_run_config *config, const adass_datase
     if (known && method->uses_supernet) {
         json_object_set_new(root, "supernet", supernet_json(&config->supernet));
         json_object_set_new(root, "search", search_json(&config->search));
+        json_object_set_new(root, "inherit", json_boolean(config->inherit));
     }
     return root;
 }
@@ -139,9 +145,11 @@ json_t *adass_provenance_json(const adass_compute *compute)
                      "onednn_isa", adass_dense_isa());
 }
 
-/* The rows of an [n_fields x K] matrix by field name. */
+/* The rows of an [n_fields x K] matrix by field name; null where there is none. */
 static json_t *matrix_json(const adass_dataset *dataset, const double *matrix, size_t columns)
 {
+    if (matrix == NULL)
+        return json_null();
     json_t *map = json_object();
     for (size_t f = 0; f < dataset->n_fields; f++) {
         json_t *row = json_array();
@@ -167,13 +175,13 @@ static json_t *found_json(const adass_run_config *config, const adass_found *fou
 
 static json_t *metrics_json(const adass_run_result *r)
 {
-    const uint64_t all = r->params + r->other_params;
+    const uint64_t bytes = r->embedding_bytes + r->other_params * sizeof(float);
     return json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I}", "valid_auc",
                      r->train.valid.auc, "valid_logloss", r->train.valid.logloss, "test_auc",
                      r->test.auc, "test_logloss", r->test.logloss, "params", (json_int_t)r->params,
-                     "other_params", (json_int_t)r->other_params, "bytes",
-                     (json_int_t)(all * sizeof(float)), "epochs", (json_int_t)r->train.epochs,
-                     "best_epoch", (json_int_t)r->train.best_epoch, "window_rows",
+                     "other_params", (json_int_t)r->other_params, "bytes", (json_int_t)bytes,
+                     "epochs", (json_int_t)r->train.epochs, "best_epoch",
+                     (json_int_t)r->train.best_epoch, "window_rows",
                      (json_int_t)r->train.window_rows);
 }
 
@@ -181,7 +189,7 @@ adass_status adass_run_record(const adass_run_config *config, const adass_run_re
                               const adass_dataset *dataset, const adass_compute *compute,
                               json_t **out, adass_error *err)
 {
-    const bool trained = result->train.epochs > 0;
+    const bool trained = result->test.auc > 0.0;
     const adass_found *found = &result->found;
     json_t *budget = config->budget != 0 ? json_integer((json_int_t)config->budget) : json_null();
     json_t *root = json_pack(
@@ -192,7 +200,7 @@ adass_status adass_run_record(const adass_run_config *config, const adass_run_re
         budget, "seed", (json_int_t)config->seed, "config", adass_run_config_json(config, dataset),
         "sizes", size_map(dataset, result->sizes), "metrics",
         trained ? metrics_json(result) : json_pack("{s:I}", "params", (json_int_t)result->params),
-        "found", found->policy != NULL ? found_json(config, found, dataset) : NULL, "seconds",
+        "found", found->evaluations > 0 ? found_json(config, found, dataset) : NULL, "seconds",
         "supernet", found->supernet_seconds, "search", found->search_seconds, "train",
         result->train.seconds, "total", result->seconds, "provenance",
         adass_provenance_json(compute));

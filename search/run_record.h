@@ -13,7 +13,7 @@ json_t *adass_run_config_json(const adass_run_config *config, const adass_datase
 json_t *adass_provenance_json(const adass_compute *compute);
 
 /**
- * The record of a run, or of a search alone (without metrics when result->train.epochs is 0).
+ * The record of a run, or of a search alone (without metrics when nothing was measured on the test split).
  * Times, all of them, stand in "seconds".
  *
  * @param out  the caller's

@@ -13,7 +13,7 @@ typedef struct adass_sampler adass_sampler;
 typedef struct adass_sampler_setting {
     size_t n_fields;
     adass_candidates candidates;
-    uint64_t total_steps; /* of the supernet's training */
+    uint64_t total_steps, epochs; /* of the supernet's training */
     adass_adaptive_config adaptive;
 } adass_sampler_setting;
 
@@ -33,7 +33,8 @@ typedef struct adass_sampler_kind {
     void (*destroy)(adass_sampler *sampler); /* accepts NULL */
 } adass_sampler_kind;
 
-extern const adass_sampler_kind adass_sampler_uniform, adass_sampler_adaptive;
+extern const adass_sampler_kind adass_sampler_uniform, adass_sampler_sandwich, adass_sampler_fair,
+    adass_sampler_pa_da, adass_sampler_adaptive;
 
 /** The sampler of that name, or ADASS_EINVAL listing those there are. */
 adass_status adass_sampler_find(const char *name, const adass_sampler_kind **out, adass_error *err);

@@ -3,8 +3,10 @@
 
 #include <string.h>
 
-static const adass_sampler_kind *const kinds[] = { &adass_sampler_uniform,
-                                                   &adass_sampler_adaptive };
+static const adass_sampler_kind *const kinds[] = {
+    &adass_sampler_adaptive, &adass_sampler_uniform, &adass_sampler_sandwich,
+    &adass_sampler_fair,     &adass_sampler_pa_da,
+};
 
 adass_status adass_sampler_find(const char *name, const adass_sampler_kind **out, adass_error *err)
 {

@@ -2,8 +2,9 @@
 #include "adass/search.h"
 
 #include "adass/rng.h"
+#include "budget.h"
 #include "clock.h"
-#include "subnet_scores.h"
+#include "searcher.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -109,8 +110,10 @@ static double reward(const run *r, size_t i, size_t f)
 {
     const uint8_t *choice = r->population + i * r->n_fields;
     const double over = fmax(0.0, r->params[i] / r->budget - 1.0);
-    const double share =
-        (double)r->vocab[f] * (double)r->candidates->sizes[choice[f]] / fmax(r->params[i], 1.0);
+    const double share = r->config->equal_shares
+                             ? 1.0 / (double)r->n_fields
+                             : (double)r->vocab[f] * (double)r->candidates->sizes[choice[f]] /
+                                   fmax(r->params[i], 1.0);
     return r->aucs[i] / r->sigma - r->lambda * over * (double)r->n_fields * share;
 }
 
@@ -195,28 +198,6 @@ static void mode(const run *r, uint8_t *choice)
     }
 }
 
-/*
- * The cheapest assignment that leaves an input to the model: the smallest candidate everywhere, or,
- * where that drops every field, all dropped but the field whose next candidate costs least. Returns
- * its parameters.
- */
-static uint64_t cheapest(const adass_candidates *candidates, const size_t *vocab, size_t n_fields,
-                         uint8_t *choice)
-{
-    uint64_t params = 0;
-    memset(choice, 0, n_fields);
-    if (candidates->sizes[0] > 0) {
-        for (size_t f = 0; f < n_fields; f++)
-            params += (uint64_t)vocab[f] * candidates->sizes[0];
-        return params;
-    }
-    size_t least = 0;
-    for (size_t f = 1; f < n_fields; f++)
-        least = vocab[f] < vocab[least] ? f : least;
-    choice[least] = 1;
-    return (uint64_t)vocab[least] * candidates->sizes[1];
-}
-
 /* Whether only field f has a size above 0. */
 static bool is_last_field(const run *r, const uint8_t *choice, size_t f)
 {
@@ -254,7 +235,7 @@ static adass_status shrink_one(run *r, uint8_t *choice, adass_error *err)
     if (status == ADASS_OK && best < r->n_fields)
         choice[best]--;
     else if (status == ADASS_OK)
-        cheapest(r->candidates, r->vocab, r->n_fields, choice);
+        adass_budget_cheapest(r->candidates, r->vocab, r->n_fields, choice);
     return status;
 }
 
@@ -262,7 +243,7 @@ static adass_status answer(run *r, uint8_t *choice, adass_search_result *out, ad
 {
     mode(r, choice);
     if (params_of(r, choice) == 0.0) /* a model of no field is none */
-        cheapest(r->candidates, r->vocab, r->n_fields, choice);
+        adass_budget_cheapest(r->candidates, r->vocab, r->n_fields, choice);
     while (params_of(r, choice) > r->budget) {
         const adass_status status = shrink_one(r, choice, err);
         if (status != ADASS_OK)
@@ -275,20 +256,25 @@ static adass_status answer(run *r, uint8_t *choice, adass_search_result *out, ad
 
 /* ---- the whole ---- */
 
-static adass_status check_budget(const adass_candidates *candidates, const size_t *vocab,
-                                 size_t n_fields, uint64_t budget, adass_error *err)
+/* Another searcher than the policy. */
+static adass_status search_otherwise(run *r, adass_searcher *searcher, uint8_t *choice,
+                                     adass_search_result *out, adass_error *err)
 {
-    uint8_t *choice = calloc(n_fields, 1);
-    if (choice == NULL)
-        return adass_fail_memory(err, "an assignment", (double)n_fields);
-    const uint64_t least = cheapest(candidates, vocab, n_fields, choice);
-    free(choice);
-    if (least <= budget)
-        return ADASS_OK;
-    return adass_fail(err, ADASS_EINVAL,
-                      "a budget of %llu parameters cannot be kept: the cheapest assignment needs "
-                      "%llu; raise --budget or add a smaller candidate (0 drops a field)",
-                      (unsigned long long)budget, (unsigned long long)least);
+    const adass_search_problem problem = {
+        .candidates = r->candidates,
+        .vocab = r->vocab,
+        .n_fields = r->n_fields,
+        .budget = (uint64_t)r->budget,
+        .evaluations = r->config->iterations * r->config->population,
+        .seed = r->config->seed,
+        .scores = r->scores,
+        .monitor = r->monitor,
+    };
+    const adass_status status = searcher(&problem, choice, err);
+    if (status != ADASS_OK)
+        return status;
+    out->params = (uint64_t)params_of(r, choice);
+    return adass_subnet_scores_get(r->scores, choice, &out->inherited_auc, err);
 }
 
 static adass_status check_config(const adass_search_config *c, adass_error *err)
@@ -303,13 +289,13 @@ static adass_status check_config(const adass_search_config *c, adass_error *err)
     return ADASS_OK;
 }
 
-static adass_status allocate(run *r, adass_search_result *out, adass_error *err)
+static adass_status allocate(run *r, adass_error *err)
 {
     const size_t population = r->config->population;
     r->sizes = calloc(r->n_fields, sizeof *r->sizes);
     r->theta = calloc(r->n_cells, sizeof *r->theta);
     r->gradient = calloc(r->n_cells, sizeof *r->gradient);
-    r->policy = out->policy = calloc(r->n_cells, sizeof *r->policy);
+    r->policy = calloc(r->n_cells, sizeof *r->policy);
     r->baseline = calloc(r->n_fields, sizeof *r->baseline);
     r->population = calloc(population, r->n_fields);
     r->aucs = calloc(population, sizeof *r->aucs);
@@ -340,28 +326,38 @@ adass_status adass_search(const adass_model *model, const adass_candidates *cand
         .lambda = config->penalty,
     };
     adass_evaluator *evaluator = NULL;
+    adass_searcher *searcher = NULL;
     adass_status status = check_config(config, err);
+    if (status == ADASS_OK)
+        status = adass_searcher_find(config->searcher, &searcher, err);
     if (status == ADASS_OK && r.vocab == NULL)
         status = adass_fail_memory(err, "the search", (double)model->n_fields * 8.0);
     for (size_t f = 0; f < model->n_fields && r.vocab != NULL; f++)
         r.vocab[f] = model->tables[f].vocab;
     if (status == ADASS_OK)
-        status = check_budget(candidates, r.vocab, r.n_fields, budget, err);
+        status = adass_budget_check(candidates, r.vocab, r.n_fields, budget, err);
     if (status == ADASS_OK)
-        status = allocate(&r, out, err);
+        status = allocate(&r, err);
     if (status == ADASS_OK)
         status =
             adass_evaluator_open(&evaluator, dataset, ADASS_VALID, config->eval_rows, compute, err);
     if (status == ADASS_OK)
         status = adass_subnet_scores_create(&r.scores, model, candidates, evaluator, err);
     adass_rng_init(&r.rng, config->seed);
-    if (status == ADASS_OK)
+    if (status == ADASS_OK && searcher != NULL)
+        status = search_otherwise(&r, searcher, choice, out, err);
+    else if (status == ADASS_OK)
         status = run_iterations(&r, err);
-    if (status == ADASS_OK)
+    if (status == ADASS_OK && searcher == NULL)
         status = answer(&r, choice, out, err);
     if (r.scores != NULL)
         out->evaluations = adass_subnet_scores_count(r.scores);
-    out->lambda = r.lambda;
+    if (searcher == NULL) {
+        out->lambda = r.lambda;
+        out->policy = r.policy; /* handed over */
+    } else {
+        free(r.policy);
+    }
     adass_subnet_scores_destroy(r.scores);
     adass_evaluator_close(evaluator);
     free(r.vocab);
@@ -380,33 +376,4 @@ void adass_search_result_free(adass_search_result *result)
 {
     free(result->policy);
     result->policy = NULL;
-}
-
-adass_status adass_random_assignment(const adass_candidates *candidates, const size_t *vocab,
-                                     size_t n_fields, uint64_t budget, uint64_t seed,
-                                     uint8_t *choice, adass_error *err)
-{
-    enum { DRAWS = 10000 };
-    adass_status status = check_budget(candidates, vocab, n_fields, budget, err);
-    if (status != ADASS_OK)
-        return status;
-    uint8_t *drawn = calloc(n_fields, 1);
-    if (drawn == NULL)
-        return adass_fail_memory(err, "an assignment", (double)n_fields);
-    adass_rng rng;
-    adass_rng_init(&rng, seed);
-    uint64_t best = cheapest(candidates, vocab, n_fields, choice);
-    for (int i = 0; i < DRAWS && (double)best < 0.9 * (double)budget; i++) {
-        uint64_t params = 0;
-        for (size_t f = 0; f < n_fields; f++) {
-            drawn[f] = (uint8_t)adass_rng_below(&rng, candidates->n);
-            params += (uint64_t)vocab[f] * candidates->sizes[drawn[f]];
-        }
-        if (params <= budget && params > best) {
-            best = params;
-            memcpy(choice, drawn, n_fields);
-        }
-    }
-    free(drawn);
-    return ADASS_OK;
 }

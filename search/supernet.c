@@ -57,6 +57,7 @@ static adass_status prepare(run *r, const adass_dataset *dataset, const adass_co
         .n_fields = n_fields,
         .candidates = *r->candidates,
         .total_steps = r->config->epochs * adass_batches_count(r->batches),
+        .epochs = r->config->epochs,
         .adaptive = r->config->adaptive,
     };
     status = r->kind->create(&r->sampler, &setting, err);

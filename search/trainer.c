@@ -138,6 +138,7 @@ adass_status adass_trainer_create(adass_trainer **out, adass_model *model,
     t->model = model;
     t->compute = *compute;
     t->config = *config;
+    t->all.hooks = config->hooks;
     adass_status status = adass_subnet_init(&t->subnet, model, err);
     if (status == ADASS_OK)
         status = alloc_buffers(t, err);
@@ -235,6 +236,12 @@ static adass_status run_block(const step *s, size_t first, size_t n, adass_error
         kernels->fm_backward(t->dx + first * t->all.x_ld, t->all.x_ld, t->dz + first, block.x,
                              block.x_ld, block.sums, block.sums_ld, t->subnet.views,
                              t->subnet.n_views, n, has_mlp);
+    if (status == ADASS_OK && block.hooks != NULL && block.hooks->backward != NULL) {
+        const adass_packed packed =
+            adass_block_packed(&block, s->batch->ids + first * t->model->n_fields, first, n,
+                               t->dx + first * t->all.x_ld);
+        block.hooks->backward(block.hooks->user, &packed);
+    }
     return status;
 }
 
@@ -334,9 +341,13 @@ static void run_field(const step *s, const param_task *task, scratch *work)
                               work->group, s->batch->n, view->size);
     if (s->gradients != NULL)
         note_gradient(s, work->grads, n, view->size, field);
-    kernels->adam_rows(table->rows, table->width, table->moments, table->moments + table->width,
-                       2 * table->width, work->unique, work->grads, view->size, n, view->size,
-                       &s->embedding);
+    const adass_step_hooks *hooks = t->config.hooks;
+    if (hooks != NULL && hooks->update != NULL)
+        hooks->update(hooks->user, field, work->unique, work->grads, n, view->size);
+    else
+        kernels->adam_rows(table->rows, table->width, table->moments, table->moments + table->width,
+                           2 * table->width, work->unique, work->grads, view->size, n, view->size,
+                           &s->embedding);
     if (table->linear == NULL)
         return;
     kernels->dedup_accumulate(work->grads, 1, t->dz, 1, work->group, s->batch->n, 1);
@@ -361,6 +372,8 @@ static void plan_tasks(adass_trainer *t)
 {
     const adass_model *model = t->model;
     t->n_tasks = 0;
+    if (t->config.frozen)
+        return;
     for (size_t i = 0; i < model->n_layers; i++) {
         const size_t inputs = i == 0 ? t->subnet.width : model->layers[i].inputs;
         const double outputs = (double)model->layers[i].outputs;
@@ -416,7 +429,7 @@ static adass_adam adam_at(const adass_trainer_config *config, uint64_t steps, do
 static step begin_step(adass_trainer *t, const adass_batch *batch, adass_field_gradient *gradients)
 {
     adass_model *model = t->model;
-    model->steps++;
+    model->steps += !t->config.frozen;
     step s = {
         .trainer = t,
         .batch = batch,

@@ -6,6 +6,7 @@
 #include "run_options.h"
 #include "run_record.h"
 #include "sampler.h"
+#include "searcher.h"
 
 #include <stdio.h>
 
@@ -116,6 +117,14 @@ static adass_status apply(arguments *a, adass_error *err)
     if (status == ADASS_OK && !method->searches)
         status = adass_fail(err, ADASS_EINVAL, "method '%s' does not search: use 'adass train'",
                             a->method);
+    if (status == ADASS_OK && method->train != NULL)
+        status = adass_fail(err, ADASS_EINVAL,
+                            "method '%s' zeroes single weights and finds no sizes: it runs in "
+                            "'adass reproduce'",
+                            a->method);
+    adass_searcher *searcher = NULL;
+    if (status == ADASS_OK)
+        status = adass_searcher_find(c->search.searcher, &searcher, err);
     const adass_sampler_kind *sampler = NULL;
     if (status == ADASS_OK)
         status = adass_sampler_find(a->sampler, &sampler, err);
@@ -129,7 +138,8 @@ static void add_options(arguments *a)
     adass_supernet_config *net = &a->run.config.supernet;
     adass_search_config *s = &a->run.config.search;
     const adass_option own[] = {
-        { "method", "NAME", "adass or random", ADASS_OPTION_STRING, .string = &a->method },
+        { "method", "NAME", "adass, random, heuristic, mde, sseds or sseds-dims",
+          ADASS_OPTION_STRING, .string = &a->method },
         { "budget", "X",
           "up to 1: fraction of the uniform model of size --reference; above: parameters",
           ADASS_OPTION_DOUBLE, .number = &a->budget, .min = 1e-9, .max = 0x1p53 },
@@ -137,8 +147,9 @@ static void add_options(arguments *a)
           .size = &a->reference, .min = 1, .max = ADASS_SIZE_MAX },
         { "candidates", "N,N,..", "candidate sizes, 0 drops a field (default: 0,2,4,8,16,32,64)",
           ADASS_OPTION_STRING, .string = &a->candidates },
-        { "sampler", "NAME", "of the supernet's training: adaptive or uniform", ADASS_OPTION_STRING,
-          .string = &a->sampler },
+        { "sampler", "NAME",
+          "of the supernet's training: adaptive, uniform, sandwich, fair or pa-da",
+          ADASS_OPTION_STRING, .string = &a->sampler },
         { "supernet-epochs", "N", "passes over the training rows", ADASS_OPTION_SIZE,
           .size = &net->epochs, .min = 1 },
         { "sampling-floor", "X", "adaptive: uniform share of the probabilities",
@@ -149,6 +160,8 @@ static void add_options(arguments *a)
           ADASS_OPTION_DOUBLE, .number = &net->adaptive.warmup, .max = 1.0 },
         { "sampling-coupling", "X", "adaptive: share of steps in which all fields draw alike",
           ADASS_OPTION_DOUBLE, .number = &net->adaptive.coupling, .max = 1.0 },
+        { "searcher", "NAME", "on the supernet: rl, evolution, random or knapsack",
+          ADASS_OPTION_STRING, .string = &s->searcher },
         { "eval-rows", "N", "validation rows of an evaluation, 0 for all", ADASS_OPTION_SIZE,
           .size = &s->eval_rows },
         { "iterations", "N", "of the policy search", ADASS_OPTION_SIZE, .size = &s->iterations,
@@ -163,6 +176,8 @@ static void add_options(arguments *a)
           ADASS_OPTION_DOUBLE, .number = &s->penalty },
         { "penalty-rate", "X", "by which that weight follows the excess over the budget",
           ADASS_OPTION_DOUBLE, .number = &s->penalty_rate },
+        { "equal-shares", NULL, "the penalty falls on all fields alike, without competition",
+          ADASS_OPTION_FLAG, .flag = &s->equal_shares },
         { "out", "FILE", "write the sizes (sizes.json)", ADASS_OPTION_STRING, .string = &a->out },
     };
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)

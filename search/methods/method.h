@@ -23,10 +23,18 @@ typedef struct adass_method_kind {
     /** Fills sizes[n_fields], and of `found` what there is to tell. */
     adass_status (*find)(const adass_method_setting *setting, size_t *sizes, adass_found *found,
                          adass_error *err);
+    /**
+     * Unstructured methods, which zero single weights instead of choosing sizes; NULL for the
+     * others. Trains the new model of the sizes found, with the seed config->train has, and fills
+     * `train`, `params` (non-zero embedding weights, within the budget) and `embedding_bytes`.
+     */
+    adass_status (*train)(const adass_method_setting *setting, adass_model *model,
+                          adass_run_result *out, adass_error *err);
 } adass_method_kind;
 
 extern const adass_method_kind adass_method_given, adass_method_uniform, adass_method_random,
-    adass_method_adass;
+    adass_method_heuristic, adass_method_mde, adass_method_magprune, adass_method_sseds,
+    adass_method_sseds_dims, adass_method_adass;
 
 /** The method of that name, or ADASS_EINVAL listing those there are. */
 adass_status adass_method_find(const char *name, const adass_method_kind **out, adass_error *err);
@@ -39,13 +47,32 @@ adass_status adass_method_find(const char *name, const adass_method_kind **out, 
 adass_status adass_session_supernet(const adass_method_setting *setting, const adass_model **out,
                                     adass_found *found, adass_error *err);
 
+/**
+ * A model of the largest candidate in every field, trained with early stopping as the run's own
+ * model is, for methods that look at one before they choose.
+ *
+ * @param hooks    of its steps, or NULL
+ * @param out      to be freed with adass_model_destroy()
+ */
+adass_status adass_method_pretrain(const adass_method_setting *setting,
+                                   const adass_step_hooks *hooks, size_t patience,
+                                   adass_model **out, adass_error *err);
+
+/**
+ * Bytes of a table with few non-zeros by rows (CSR): for each non-zero a float and the number of its
+ * column in one byte, and for each row a 32-bit offset.
+ */
+uint64_t adass_method_sparse_bytes(uint64_t non_zeros, const size_t *vocab, size_t n_fields);
+
 /** Seeds of a run's parts, apart from one another. */
 enum {
     ADASS_SEED_MODEL = 1,
     ADASS_SEED_TRAIN,
     ADASS_SEED_SUPERNET_MODEL,
     ADASS_SEED_SUPERNET,
-    ADASS_SEED_SEARCH
+    ADASS_SEED_SEARCH,
+    ADASS_SEED_PRETRAIN_MODEL,
+    ADASS_SEED_PRETRAIN
 };
 
 #endif

@@ -4,15 +4,14 @@
 #include <string.h>
 
 static const adass_method_kind *const kinds[] = {
-    &adass_method_given,
-    &adass_method_uniform,
-    &adass_method_random,
-    &adass_method_adass,
+    &adass_method_given,      &adass_method_uniform,  &adass_method_random,
+    &adass_method_heuristic,  &adass_method_mde,      &adass_method_sseds,
+    &adass_method_sseds_dims, &adass_method_magprune, &adass_method_adass,
 };
 
 adass_status adass_method_find(const char *name, const adass_method_kind **out, adass_error *err)
 {
-    char names[128] = "";
+    char names[256] = "";
     for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
         if (strcmp(name, kinds[i]->name) == 0) {
             *out = kinds[i];

@@ -20,6 +20,7 @@ static adass_sampler_setting setting_of(uint64_t total_steps)
         .n_fields = FIELDS,
         .candidates = candidates,
         .total_steps = total_steps,
+        .epochs = 2,
         .adaptive = { .floor = 0.2,
                       .temperature = 1.0,
                       .warmup = 0.5,
@@ -215,6 +216,92 @@ static void test_no_empty_model(void **state)
     kind->destroy(sampler);
 }
 
+/* Largest, smallest above 0, two random; the stated probabilities are the shares of the draws. */
+static void test_sandwich(void **state)
+{
+    (void)state;
+    enum { STEPS = 4000 };
+    const adass_sampler_setting setting = setting_of(100);
+    const adass_sampler_kind *kind;
+    adass_sampler *sampler = create("sandwich", &setting, &kind);
+    adass_rng rng;
+    adass_rng_init(&rng, 6);
+    double counts[K] = { 0 };
+    size_t mixed = 0;
+    for (int i = 0; i < STEPS; i++) {
+        uint8_t choice[FIELDS];
+        kind->draw(sampler, &rng, choice);
+        for (size_t f = 0; f < FIELDS && i % 4 < 2; f++)
+            assert_int_equal(choice[f], i % 4 == 0 ? K - 1 : 1);
+        mixed += i % 4 >= 2 && choice[0] != choice[1];
+        counts[choice[0]] += 1.0;
+        kind->observe(sampler, choice, 0.5, NULL);
+    }
+    assert_true(mixed > STEPS / 4);
+    double total = 0.0;
+    for (size_t k = 0; k < K; k++) {
+        const double p = kind->probability(sampler, 0, k);
+        total += p;
+        assert_true(fabs(counts[k] / STEPS - p) < 5.0 * sqrt(0.25 / STEPS));
+    }
+    assert_true(fabs(total - 1.0) < 1e-12);
+    kind->destroy(sampler);
+}
+
+/* In K steps each field has each candidate once, in orders that differ between fields. */
+static void test_fair(void **state)
+{
+    (void)state;
+    const adass_sampler_setting setting = setting_of(100);
+    const adass_sampler_kind *kind;
+    adass_sampler *sampler = create("fair", &setting, &kind);
+    adass_rng rng;
+    adass_rng_init(&rng, 7);
+    size_t different = 0;
+    for (int round = 0; round < 50; round++) {
+        unsigned seen[FIELDS] = { 0 };
+        for (size_t i = 0; i < K; i++) {
+            uint8_t choice[FIELDS];
+            kind->draw(sampler, &rng, choice);
+            for (size_t f = 0; f < FIELDS; f++)
+                seen[f] |= 1u << choice[f];
+            different += choice[0] != choice[1];
+            kind->observe(sampler, choice, 0.5, NULL);
+        }
+        for (size_t f = 0; f < FIELDS; f++)
+            assert_int_equal(seen[f], (1u << K) - 1);
+    }
+    assert_true(different > 50 * K / 2);
+    kind->destroy(sampler);
+}
+
+/*
+ * Uniform in the first epoch; then tau = 1/2 of the probability goes with the gradient norms. In
+ * field 0 size 8 has root mean square gradient sqrt((4 + 4 * 100) / 8), sizes 2 and 4 have 1, size 0
+ * counts as their average; in field 1 all are alike.
+ */
+static void test_pa_da(void **state)
+{
+    (void)state;
+    const adass_sampler_setting setting = setting_of(200);
+    const adass_sampler_kind *kind;
+    adass_sampler *sampler = create("pa-da", &setting, &kind);
+    observe(kind, sampler, 99, NULL);
+    assert_true(kind->probability(sampler, 0, K - 1) == 0.25);
+    observe(kind, sampler, 1, NULL);
+    /* `squares` of a column is a sum over the 5 touched rows */
+    const double large = sqrt(404.0 / 8.0), mean = (2.0 + large) / 3.0;
+    assert_true(fabs(kind->probability(sampler, 0, K - 1) -
+                     (0.5 * large / (2.0 + large + mean) + 0.125)) < 1e-9);
+    assert_true(fabs(kind->probability(sampler, 1, K - 1) - 0.25) < 1e-9);
+    double total = 0.0;
+    for (size_t k = 0; k < K; k++)
+        total += kind->probability(sampler, 0, k);
+    assert_true(fabs(total - 1.0) < 1e-12);
+    expect_draws(kind, sampler);
+    kind->destroy(sampler);
+}
+
 static void test_refusals(void **state)
 {
     (void)state;
@@ -231,9 +318,15 @@ static void test_refusals(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_uniform),           cmocka_unit_test(test_adaptive),
-        cmocka_unit_test(test_adaptive_coupling), cmocka_unit_test(test_adaptive_size_zero),
-        cmocka_unit_test(test_adaptive_loss),     cmocka_unit_test(test_no_empty_model),
+        cmocka_unit_test(test_uniform),
+        cmocka_unit_test(test_adaptive),
+        cmocka_unit_test(test_adaptive_coupling),
+        cmocka_unit_test(test_adaptive_size_zero),
+        cmocka_unit_test(test_adaptive_loss),
+        cmocka_unit_test(test_no_empty_model),
+        cmocka_unit_test(test_sandwich),
+        cmocka_unit_test(test_fair),
+        cmocka_unit_test(test_pa_da),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -252,6 +252,95 @@ static void test_same_seed_same_answer(void **out)
         adass_search_result_free(&result[i]);
 }
 
+/*
+ * The searchers beside the policy: inside the budget, the same for the same seed, with the stated
+ * number of evaluations; evolution and random search return the best that they saw.
+ */
+static void test_other_searchers(void **out)
+{
+    const state *s = *out;
+    static const char *const searchers[] = { "evolution", "random", "knapsack" };
+    static const double budgets[] = { 0.05, 0.35, 1.0 };
+    for (size_t i = 0; i < sizeof searchers / sizeof searchers[0]; i++)
+        for (size_t b = 0; b < sizeof budgets / sizeof budgets[0]; b++) {
+            const uint64_t budget = (uint64_t)(budgets[b] * (double)s->largest);
+            adass_search_config config = small_config(5);
+            config.searcher = searchers[i];
+            config.iterations = 10;
+            uint8_t choice[2][MAX_FIELDS];
+            adass_search_result result[2];
+            for (int j = 0; j < 2; j++) {
+                assert_int_equal(
+                    search(s, budget, &config, &s->base.compute, choice[j], &result[j]), ADASS_OK);
+                assert_true(result[j].params == params_of(s, choice[j]));
+                assert_true(result[j].params <= budget);
+                assert_true(result[j].evaluations > 10 && result[j].evaluations <= 41);
+                assert_null(result[j].policy);
+                adass_search_result_free(&result[j]);
+            }
+            assert_memory_equal(choice[0], choice[1], s->base.dataset->n_fields);
+        }
+}
+
+/* With as many evaluations, evolution and the fitted knapsack do better than random search. */
+static void test_searchers_beat_random(void **out)
+{
+    const state *s = *out;
+    static const char *const searchers[] = { "random", "evolution", "knapsack", "rl" };
+    double mean[4] = { 0 };
+    for (uint64_t seed = 1; seed <= 3; seed++)
+        for (size_t i = 0; i < 4; i++) {
+            adass_search_config config = small_config(seed);
+            config.searcher = searchers[i];
+            config.eval_rows = 0;
+            config.iterations = 25;
+            config.population = 16;
+            uint8_t choice[MAX_FIELDS];
+            adass_search_result result;
+            assert_int_equal(search(s, s->largest / 4, &config, &s->base.compute, choice, &result),
+                             ADASS_OK);
+            mean[i] += result.inherited_auc / 3.0;
+            adass_search_result_free(&result);
+        }
+    print_message("inherited AUC: random %.4f, evolution %.4f, knapsack %.4f, rl %.4f\n", mean[0],
+                  mean[1], mean[2], mean[3]);
+    assert_true(mean[1] > mean[0]);
+}
+
+/* Without competition every field pays alike, so that another policy comes out. */
+static void test_equal_shares(void **out)
+{
+    const state *s = *out;
+    const size_t cells = s->base.dataset->n_fields * s->candidates.n;
+    uint8_t choice[2][MAX_FIELDS];
+    adass_search_result result[2];
+    for (int i = 0; i < 2; i++) {
+        adass_search_config config = small_config(6);
+        config.equal_shares = i == 1;
+        assert_int_equal(
+            search(s, s->largest / 10, &config, &s->base.compute, choice[i], &result[i]), ADASS_OK);
+        assert_true(result[i].params <= s->largest / 10);
+    }
+    assert_true(memcmp(result[0].policy, result[1].policy, cells * sizeof(double)) != 0);
+    for (int i = 0; i < 2; i++)
+        adass_search_result_free(&result[i]);
+}
+
+static void test_unknown_searcher(void **out)
+{
+    const state *s = *out;
+    adass_search_config config = small_config(1);
+    config.searcher = "annealing";
+    uint8_t choice[MAX_FIELDS];
+    adass_search_result result;
+    adass_error err;
+    assert_int_equal(adass_search(s->supernet, &s->candidates, s->base.dataset, &s->base.compute,
+                                  s->largest, &config, NULL, choice, &result, &err),
+                     ADASS_EINVAL);
+    assert_non_null(strstr(err.message, "knapsack"));
+    adass_search_result_free(&result);
+}
+
 static bool stop_at_once(void *user)
 {
     (void)user;
@@ -280,6 +369,10 @@ int main(void)
         cmocka_unit_test(test_finds_good_subnets),
         cmocka_unit_test(test_penalty_teaches_the_budget),
         cmocka_unit_test(test_same_seed_same_answer),
+        cmocka_unit_test(test_other_searchers),
+        cmocka_unit_test(test_searchers_beat_random),
+        cmocka_unit_test(test_equal_shares),
+        cmocka_unit_test(test_unknown_searcher),
         cmocka_unit_test(test_stops_on_request),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

@@ -140,6 +140,12 @@ void adass_model_store(const adass_model *model, float *values);
  */
 void adass_model_restore(adass_model *model, const float *values);
 
+/**
+ * Copies the weights that the subnet of the model's widths reads in `source`, a model of the same
+ * backbone, fields and hidden layers that is at least as wide: predictions are then the subnet's.
+ */
+void adass_model_inherit(adass_model *model, const adass_model *source);
+
 /** Parameters outside the embeddings: dense layers, biases and first-order weights. */
 size_t adass_model_other_params(const adass_model *model);
 
@@ -154,11 +160,42 @@ adass_status adass_model_predict(const adass_model *model, const adass_compute *
                                  const size_t *sizes, const uint32_t *ids, size_t n, float *logits,
                                  adass_error *err);
 
+/** A block of samples between the tables and the model, as a step's hooks see it. */
+typedef struct adass_packed {
+    size_t block;        /* number of the block in the batch; a block has up to 256 samples */
+    size_t first, n;     /* number of its first sample in the batch, and of its samples */
+    const uint32_t *ids; /* [n x n_fields] */
+    size_t ld;           /* floats from one sample to the next in x and dx */
+    float *x;            /* embeddings: the columns of the fields of size > 0, field after field */
+    float *dx;           /* the loss's gradient in x, alike; NULL in forward() */
+} adass_packed;
+
+/**
+ * What a method puts between tables and model in training: masks, gates, thresholds. Each member
+ * may be NULL. Several threads call them, each for blocks or fields of its own; what they add up
+ * must be kept by block, so that sums do not depend on the threads.
+ */
+typedef struct adass_step_hooks {
+    void *user;
+    /** After the lookup; may change x, on which the model then works. */
+    void (*forward)(void *user, const adass_packed *packed);
+    /** After the backward pass; turns the gradient in the changed x into that in the rows. */
+    void (*backward)(void *user, const adass_packed *packed);
+    /**
+     * Instead of Adam on field f's table: its n touched rows and their gradients [n x size]. The
+     * first-order weights are updated as ever.
+     */
+    void (*update)(void *user, size_t field, const uint32_t *rows, const float *grads, size_t n,
+                   size_t size);
+} adass_step_hooks;
+
 typedef struct adass_trainer_config {
     size_t batch_size;
     double learning_rate;
     double beta1, beta2, epsilon; /* Adam's; 0.9, 0.999, 1e-8 are usual */
     double l2; /* l2 * w is added to the gradient of touched rows and first-order weights */
+    const adass_step_hooks *hooks; /* NULL for none; must outlive the trainer */
+    bool frozen; /* compute loss, gradients and hooks, but change nothing in the model */
 } adass_trainer_config;
 
 /** What a step tells about one field, for samplers. */

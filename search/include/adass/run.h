@@ -17,7 +17,7 @@ enum { ADASS_METHOD_CHARS = 16 };
 
 /** Everything that decides a run besides the data, the code and the machine. */
 typedef struct adass_run_config {
-    char method[ADASS_METHOD_CHARS]; /* "given", "uniform", "random", "adass" */
+    char method[ADASS_METHOD_CHARS]; /* one of search/README.md's table: "uniform", "adass", ... */
     const size_t *sizes;             /* given: the assignment, [n_fields]; the caller's */
     size_t size;                     /* uniform: the size of every field */
     uint64_t budget;                 /* searched methods: embedding parameters at most */
@@ -26,6 +26,9 @@ typedef struct adass_run_config {
     adass_train_config train;
     adass_supernet_config supernet;
     adass_search_config search;
+    /** take the subnet's weights from the supernet as they are, instead of training anew; for methods
+     * that have one */
+    bool inherit;
     uint64_t seed;
 } adass_run_config;
 
@@ -52,8 +55,9 @@ typedef struct adass_found {
 typedef struct adass_run_result {
     size_t n_fields;
     size_t *sizes;         /* [n_fields]; owned */
-    uint64_t params;       /* embedding parameters, sum of vocab x size */
+    uint64_t params;       /* embedding parameters, sum of vocab x size; unstructured: non-zeros */
     uint64_t other_params; /* dense layers, biases, first-order weights */
+    uint64_t embedding_bytes; /* of the stored tables: 4 a parameter; unstructured: with indices */
     adass_found found;
     adass_train_result train; /* validation metrics among them */
     adass_metrics test;

@@ -32,6 +32,14 @@ extern "C" {
  * expected params(a) / C - 1 (dual ascent), never below 0.
  */
 typedef struct adass_search_config {
+    /**
+     * "rl" (also NULL): the above. Its alternatives look at iterations x population assignments
+     * too, and use neither policy nor penalty:
+     * "evolution": OptEmbed's, with offspring shrunk into the budget; "random": the best of random
+     * assignments inside the budget; "knapsack": an additive utility of the sizes is fitted to the
+     * AUCs, and maximised under the budget.
+     */
+    const char *searcher;
     size_t eval_rows; /* validation rows of an evaluation; 0 for all */
     size_t iterations, population;
     double learning_rate;  /* of theta */
@@ -40,6 +48,8 @@ typedef struct adass_search_config {
     double penalty;        /* lambda at the beginning */
     /* of the dual ascent; with both 0 there is no penalty, and only the repair keeps the budget */
     double penalty_rate;
+    bool
+        equal_shares; /* s_f(a) = 1 / M: the penalty falls on all fields alike, without competition */
     uint64_t seed;
 } adass_search_config;
 
@@ -50,7 +60,7 @@ typedef struct adass_search_result {
     uint64_t params;      /* of the assignment found */
     double lambda;        /* at the end */
     size_t repairs;       /* steps by which the policy's mode was shrunk into the budget */
-    double *policy;       /* [n_fields x K], probabilities at the end; owned by the result */
+    double *policy;       /* [n_fields x K], probabilities at the end, NULL without one; owned */
 } adass_search_result;
 
 /**

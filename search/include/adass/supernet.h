@@ -43,7 +43,7 @@ typedef struct adass_adaptive_config {
 } adass_adaptive_config;
 
 typedef struct adass_supernet_config {
-    const char *sampler; /* "uniform" or "adaptive" */
+    const char *sampler; /* "adaptive", "uniform", "sandwich", "fair" or "pa-da" */
     adass_adaptive_config adaptive;
     adass_trainer_config step;
     size_t epochs;

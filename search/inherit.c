@@ -1,0 +1,43 @@
+/* A stand-alone model from a supernet's weights. */
+#include "adass/model.h"
+
+#include <assert.h>
+#include <string.h>
+
+static void inherit_table(adass_table *to, const adass_table *from)
+{
+    assert(to->vocab == from->vocab && to->width <= from->width);
+    for (size_t row = 0; row < to->vocab; row++)
+        memcpy(to->rows + row * to->width, from->rows + row * from->width,
+               to->width * sizeof *to->rows);
+    if (to->linear != NULL)
+        memcpy(to->linear, from->linear, to->vocab * sizeof *to->linear);
+}
+
+/* The first rows of each field's block. */
+static void inherit_first_layer(adass_model *to, const adass_model *from)
+{
+    const size_t outputs = to->layers[0].outputs;
+    for (size_t f = 0; f < to->n_fields; f++)
+        memcpy(to->layers[0].w + to->block[f] * outputs,
+               from->layers[0].w + from->block[f] * outputs,
+               to->tables[f].width * outputs * sizeof(float));
+}
+
+void adass_model_inherit(adass_model *model, const adass_model *source)
+{
+    assert(model->n_fields == source->n_fields && model->n_layers == source->n_layers);
+    for (size_t f = 0; f < model->n_fields; f++)
+        inherit_table(&model->tables[f], &source->tables[f]);
+    for (size_t i = 0; i < model->n_layers; i++) {
+        adass_layer *to = &model->layers[i];
+        const adass_layer *from = &source->layers[i];
+        assert(to->outputs == from->outputs && (i == 0 || to->inputs == from->inputs));
+        if (i == 0)
+            inherit_first_layer(model, source);
+        else
+            memcpy(to->w, from->w, to->inputs * to->outputs * sizeof *to->w);
+        memcpy(to->bias, from->bias, to->outputs * sizeof *to->bias);
+    }
+    model->bias = source->bias;
+}

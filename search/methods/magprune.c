@@ -1,0 +1,99 @@
+/*
+ * MagPrune (in the form of the benchmark arXiv 2406.17335): a model of the largest size is trained,
+ * and its embedding weights of smallest magnitude are zeroed until the budget's number is left. No
+ * training follows.
+ */
+#include "methods/magprune.h"
+
+#include "methods/method.h"
+
+#include <string.h>
+
+/* Magnitudes order as the bits of the float without its sign. */
+static uint32_t magnitude(float value)
+{
+    uint32_t bits;
+    memcpy(&bits, &value, sizeof bits);
+    return bits & 0x7fffffffu;
+}
+
+static uint64_t count_from(const adass_model *model, uint32_t least)
+{
+    uint64_t n = 0;
+    for (size_t f = 0; f < model->n_fields; f++) {
+        const adass_table *t = &model->tables[f];
+        for (size_t i = 0; i < t->vocab * t->width; i++)
+            n += magnitude(t->rows[i]) >= least;
+    }
+    return n;
+}
+
+/* The smallest magnitude above 0 that at most `keep` weights reach. */
+static uint32_t threshold_of(const adass_model *model, uint64_t keep)
+{
+    uint32_t low = 1, high = 0x7fffffffu; /* the answer lies in [low, high] */
+    while (low < high) {
+        const uint32_t middle = low + (high - low) / 2;
+        if (count_from(model, middle) <= keep)
+            high = middle;
+        else
+            low = middle + 1;
+    }
+    return low;
+}
+
+uint64_t adass_magnitude_prune(adass_model *model, uint64_t keep)
+{
+    const uint32_t least = threshold_of(model, keep);
+    const uint64_t sure = count_from(model, least);
+    uint64_t ties = least > 1 ? keep - sure : 0; /* of the magnitude just below that may stay */
+    uint64_t left = sure;
+    for (size_t f = 0; f < model->n_fields; f++) {
+        adass_table *t = &model->tables[f];
+        for (size_t i = 0; i < t->vocab * t->width; i++) {
+            const uint32_t m = magnitude(t->rows[i]);
+            if (m >= least)
+                continue;
+            if (m + 1 == least && ties > 0) {
+                ties--;
+                left++;
+            } else {
+                t->rows[i] = 0.0f;
+            }
+        }
+    }
+    return left;
+}
+
+static adass_status find(const adass_method_setting *setting, size_t *sizes, adass_found *found,
+                         adass_error *err)
+{
+    (void)found;
+    (void)err;
+    const adass_candidates *candidates = &setting->config->candidates;
+    for (size_t f = 0; f < setting->dataset->n_fields; f++)
+        sizes[f] = candidates->sizes[candidates->n - 1];
+    return ADASS_OK;
+}
+
+static adass_status train(const adass_method_setting *setting, adass_model *model,
+                          adass_run_result *out, adass_error *err)
+{
+    adass_status status = adass_train(model, setting->dataset, setting->compute,
+                                      &setting->config->train, setting->monitor, &out->train, err);
+    if (status != ADASS_OK)
+        return status;
+    out->params = adass_magnitude_prune(model, setting->config->budget);
+    out->embedding_bytes =
+        adass_method_sparse_bytes(out->params, setting->vocab, setting->dataset->n_fields);
+    adass_evaluator *valid = NULL;
+    status = adass_evaluator_open(&valid, setting->dataset, ADASS_VALID, 0, setting->compute, err);
+    if (status == ADASS_OK)
+        status = adass_evaluator_measure(valid, model, NULL, &out->train.valid, err);
+    adass_evaluator_close(valid);
+    return status;
+}
+
+const adass_method_kind adass_method_magprune = {
+    .name = "magprune", .searches = true, .find = find, .train = train
+};

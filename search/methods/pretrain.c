@@ -1,0 +1,52 @@
+/* What several methods share: a trained model of the largest size, and the bytes of sparse tables. */
+#include "methods/method.h"
+
+#include "adass/rng.h"
+
+#include <stdlib.h>
+
+static adass_status create(const adass_method_setting *setting, adass_model **out, adass_error *err)
+{
+    const adass_run_config *config = setting->config;
+    const size_t n = setting->dataset->n_fields;
+    size_t *widths = calloc(n, sizeof *widths);
+    if (widths == NULL)
+        return adass_fail_memory(err, "a model's sizes", (double)(n * sizeof *widths));
+    for (size_t f = 0; f < n; f++)
+        widths[f] = config->candidates.sizes[config->candidates.n - 1];
+    adass_model_config model = config->model;
+    model.seed = adass_seed_derive(config->seed, ADASS_SEED_PRETRAIN_MODEL);
+    const adass_status status = adass_model_create(out, &model, n, setting->vocab, widths, err);
+    free(widths);
+    return status;
+}
+
+adass_status adass_method_pretrain(const adass_method_setting *setting,
+                                   const adass_step_hooks *hooks, size_t patience,
+                                   adass_model **out, adass_error *err)
+{
+    adass_model *model = NULL;
+    adass_status status = create(setting, &model, err);
+    if (status != ADASS_OK)
+        return status;
+    adass_train_config train = setting->config->train;
+    adass_train_result result;
+    train.seed = adass_seed_derive(setting->config->seed, ADASS_SEED_PRETRAIN);
+    train.patience = patience;
+    train.step.hooks = hooks;
+    status = adass_train(model, setting->dataset, setting->compute, &train, setting->monitor,
+                         &result, err);
+    if (status == ADASS_OK)
+        *out = model;
+    else
+        adass_model_destroy(model);
+    return status;
+}
+
+uint64_t adass_method_sparse_bytes(uint64_t non_zeros, const size_t *vocab, size_t n_fields)
+{
+    uint64_t rows = 0;
+    for (size_t f = 0; f < n_fields; f++)
+        rows += vocab[f];
+    return non_zeros * (sizeof(float) + 1) + rows * sizeof(uint32_t);
+}

@@ -1,0 +1,28 @@
+/* The list of searchers. */
+#include "searcher.h"
+
+#include <string.h>
+
+static const struct {
+    const char *name;
+    adass_searcher *search;
+} searchers[] = {
+    { "rl", NULL },
+    { "evolution", adass_search_evolution },
+    { "random", adass_search_random },
+    { "knapsack", adass_search_knapsack },
+};
+
+adass_status adass_searcher_find(const char *name, adass_searcher **out, adass_error *err)
+{
+    char names[128] = "";
+    for (size_t i = 0; i < sizeof searchers / sizeof searchers[0]; i++) {
+        if (name == NULL || strcmp(name, searchers[i].name) == 0) {
+            *out = searchers[i].search;
+            return ADASS_OK;
+        }
+        strcat(names, i == 0 ? "" : ", ");
+        strcat(names, searchers[i].name);
+    }
+    return adass_fail(err, ADASS_EINVAL, "no searcher named '%s'; there are %s", name, names);
+}

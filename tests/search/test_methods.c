@@ -1,0 +1,342 @@
+/*
+ * Methods: each keeps the budget, gives the same answer for the same seed, and does what its
+ * definition says.
+ */
+#include "budget.h"
+#include "fixture.h"
+#include "methods/magprune.h"
+#include "methods/mde.h"
+#include "methods/method.h"
+#include "methods/sseds.h"
+
+#include "adass/run.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+enum { ROWS = 6000, MAX_FIELDS = 48 };
+
+typedef struct state {
+    fixture base;
+    adass_session *session;
+    uint64_t rows; /* of all vocabularies: the parameters of size 1 */
+} state;
+
+static int set_up(void **out)
+{
+    static state s;
+    adass_error err;
+    if (fixture_open(&s.base, ROWS) != 0 ||
+        adass_session_open(&s.session, s.base.dataset, &s.base.compute, NULL, &err) != ADASS_OK)
+        return -1;
+    for (size_t f = 0; f < s.base.dataset->n_fields; f++)
+        s.rows += s.base.dataset->fields[f].vocab;
+    *out = &s;
+    return 0;
+}
+
+static int tear_down(void **out)
+{
+    state *s = *out;
+    adass_session_close(s->session);
+    fixture_close(&s->base);
+    return 0;
+}
+
+static adass_run_config config_of(const state *s, const char *method, double budget)
+{
+    adass_run_config c = adass_run_config_default();
+    snprintf(c.method, sizeof c.method, "%s", method);
+    c.candidates = (adass_candidates){ .n = 4, .sizes = { 0, 2, 4, 8 } };
+    c.budget = (uint64_t)(budget * 8.0 * (double)s->rows);
+    c.model.hidden[0] = 16;
+    c.model.hidden[1] = 8;
+    c.train.max_epochs = 2;
+    c.train.step.batch_size = c.supernet.step.batch_size = 300; /* more than one block */
+    c.supernet.epochs = 1;
+    c.search.iterations = 3;
+    c.search.population = 8;
+    c.search.eval_rows = 300;
+    c.seed = 3;
+    return c;
+}
+
+static adass_run_result run(const state *s, const adass_run_config *config, adass_model **model)
+{
+    adass_run_result result;
+    adass_error err;
+    if (adass_run(s->session, config, &result, model, &err) != ADASS_OK)
+        fail_msg("%s: %s", config->method, err.message);
+    return result;
+}
+
+static const char *const searched[] = { "random",     "heuristic", "mde",  "sseds",
+                                        "sseds-dims", "magprune",  "adass" };
+
+/* Whatever the method, the model that is trained has no more parameters than the budget. */
+static void test_budget_is_kept(void **out)
+{
+    const state *s = *out;
+    static const double budgets[] = { 0.15, 0.5, 1.0 };
+    for (size_t m = 0; m < sizeof searched / sizeof searched[0]; m++)
+        for (size_t b = 0; b < sizeof budgets / sizeof budgets[0]; b++) {
+            const adass_run_config config = config_of(s, searched[m], budgets[b]);
+            adass_run_result result = run(s, &config, NULL);
+            if (result.params > config.budget || result.params == 0)
+                fail_msg("%s at %g: %llu parameters, budget %llu", searched[m], budgets[b],
+                         (unsigned long long)result.params, (unsigned long long)config.budget);
+            assert_true(result.test.auc > 0.4 && result.test.auc < 1.0);
+            adass_run_result_free(&result);
+        }
+}
+
+/* The same seed gives the same sizes and the same metrics, on any number of threads. */
+static void test_same_seed_same_run(void **out)
+{
+    const state *s = *out;
+    adass_session *other = NULL;
+    adass_error err;
+    const adass_compute one = { .kernels = s->base.compute.kernels, .threads = 1 };
+    assert_int_equal(adass_session_open(&other, s->base.dataset, &one, NULL, &err), ADASS_OK);
+    for (size_t m = 0; m < sizeof searched / sizeof searched[0]; m++) {
+        const adass_run_config config = config_of(s, searched[m], 0.4);
+        adass_run_result a = run(s, &config, NULL), b;
+        assert_int_equal(adass_run(other, &config, &b, NULL, &err), ADASS_OK);
+        assert_memory_equal(a.sizes, b.sizes, a.n_fields * sizeof *a.sizes);
+        assert_true(a.params == b.params && a.test.auc == b.test.auc &&
+                    a.train.valid.logloss == b.train.valid.logloss);
+        adass_run_result_free(&a);
+        adass_run_result_free(&b);
+    }
+    adass_session_close(other);
+}
+
+/* A budget that a method cannot keep is refused, not exceeded. */
+static void test_impossible_budget(void **out)
+{
+    const state *s = *out;
+    static const char *const refusing[] = { "random", "heuristic", "mde", "sseds", "adass" };
+    for (size_t m = 0; m < sizeof refusing / sizeof refusing[0]; m++) {
+        adass_run_config config = config_of(s, refusing[m], 1.0);
+        config.budget = 2;
+        adass_run_result result;
+        adass_error err;
+        assert_int_equal(adass_run_find(s->session, &config, &result, &err), ADASS_EINVAL);
+        adass_run_result_free(&result);
+    }
+}
+
+/* ---- the closed formulas ---- */
+
+/*
+ * Criteo_x4_001: d0 = 16, alpha = 0.3, no small-field threshold gives 965,550 parameters, and sizes
+ * 8, 4, 3, 2, 1 to vocabularies of 44, 630, 1446, 11882, 39530.
+ */
+static void test_mde_formula(void **out)
+{
+    (void)out;
+    static const size_t vocab[39] = { 44,     99,     122, 41,    220,    112,  80,    69,
+                                      92,     6,      27,  37,    72,     1446, 554,   157339,
+                                      117822, 306,    18,  11882, 630,    5,    39530, 5131,
+                                      156656, 3176,   28,  11043, 148913, 12,   4560,  2003,
+                                      5,      154564, 18,  17,    53031,  82,   40955 };
+    size_t sizes[39];
+    adass_mde_sizes(vocab, 39, 16, 0.3, 0, sizes);
+    assert_int_equal(adass_sizes_params(vocab, sizes, 39), 965550);
+    assert_int_equal(sizes[0], 8);
+    assert_int_equal(sizes[20], 4);
+    assert_int_equal(sizes[13], 3);
+    assert_int_equal(sizes[19], 2);
+    assert_int_equal(sizes[22], 1);
+    adass_mde_sizes(vocab, 39, 16, 0.3, 200, sizes);
+    assert_int_equal(sizes[0], 16); /* small fields keep the base */
+}
+
+/* In budget mode a larger size would not fit: alpha is as small as it can be. */
+static void test_mde_uses_the_budget(void **out)
+{
+    const state *s = *out;
+    const adass_run_config config = config_of(s, "mde", 0.6);
+    adass_run_result result;
+    adass_error err;
+    assert_int_equal(adass_run_find(s->session, &config, &result, &err), ADASS_OK);
+    size_t largest_vocab = 0;
+    for (size_t f = 0; f < result.n_fields; f++) {
+        const size_t v = s->base.dataset->fields[f].vocab;
+        largest_vocab = v > largest_vocab ? v : largest_vocab;
+        assert_true(result.sizes[f] >= 1 && result.sizes[f] <= 8);
+        if (v <= 200)
+            assert_int_equal(result.sizes[f], 8);
+    }
+    assert_true(result.params + 2 * largest_vocab > config.budget);
+    adass_run_result_free(&result);
+}
+
+static void test_heuristic_formula(void **out)
+{
+    const state *s = *out;
+    adass_run_config config = config_of(s, "heuristic", 1.0);
+    config.candidates = (adass_candidates){ .n = 2, .sizes = { 1, 64 } };
+    config.budget = UINT64_MAX / 2;
+    adass_run_result result;
+    adass_error err;
+    assert_int_equal(adass_run_find(s->session, &config, &result, &err), ADASS_OK);
+    for (size_t f = 0; f < result.n_fields; f++) {
+        size_t root = 1; /* floor(V^(1/4)) in whole numbers */
+        while ((root + 1) * (root + 1) * (root + 1) * (root + 1) <=
+               s->base.dataset->fields[f].vocab)
+            root++;
+        assert_int_equal(result.sizes[f], 6 * root < 64 ? 6 * root : 64);
+    }
+    adass_run_result_free(&result);
+}
+
+/* ---- SSEDS ---- */
+
+static void test_sseds_selection(void **out)
+{
+    (void)out;
+    const double saliency[] = { 5.0, 1.0, 4.0, /* field 0 */ 3.0, 2.0, 0.5 /* field 1 */ };
+    const size_t vocab[] = { 10, 3 };
+    size_t sizes[2];
+    adass_error err;
+    /* by rank: 5 (10), 4 (20), 3 (23), 2 (26), 1 does not fit into 30, 0.5 (29) does */
+    assert_int_equal(adass_sseds_select(saliency, vocab, 2, 3, 30, 6, sizes, &err), ADASS_OK);
+    assert_int_equal(sizes[0], 2);
+    assert_int_equal(sizes[1], 3);
+    assert_int_equal(adass_sseds_select(saliency, vocab, 2, 3, 30, 3, sizes, &err), ADASS_OK);
+    assert_int_equal(sizes[0], 2);
+    assert_int_equal(sizes[1], 1);
+    assert_int_equal(adass_sseds_select(saliency, vocab, 2, 3, 2, 6, sizes, &err), ADASS_EINVAL);
+}
+
+/*
+ * Planted data in which three of the eight fields carry nothing: their columns come last. The
+ * vocabularies play no part in the ranking of `sseds-dims`.
+ */
+static void test_sseds_ranks_useless_fields_last(void **out)
+{
+    const state *s = *out;
+    const adass_synth_options synth = {
+        .shape = "tiny", .rows = 30000, .seed = 5, .null_fields = 3
+    };
+    char path[128];
+    adass_dataset *dataset = NULL;
+    adass_session *session = NULL;
+    adass_error err;
+    snprintf(path, sizeof path, "%s/null", s->base.dir);
+    assert_int_equal(adass_synth_write(&synth, path, &err), ADASS_OK);
+    assert_int_equal(adass_dataset_open(&dataset, path, &err), ADASS_OK);
+    assert_int_equal(adass_session_open(&session, dataset, &s->base.compute, NULL, &err), ADASS_OK);
+    adass_run_config config = config_of(s, "sseds-dims", 0.6);
+    config.train.max_epochs = 6;
+    config.train.step.learning_rate = 3e-3;
+    adass_run_result result;
+    assert_int_equal(adass_run_find(session, &config, &result, &err), ADASS_OK);
+    double mean[2] = { 0 }, n[2] = { 0 };
+    for (size_t f = 0; f < result.n_fields; f++) {
+        const size_t useful = dataset->fields[f].true_rank > 0;
+        mean[useful] += (double)result.sizes[f];
+        n[useful] += 1.0;
+    }
+    assert_true(n[0] == 3.0);
+    print_message("mean size: %.2f of useless, %.2f of useful fields\n", mean[0] / n[0],
+                  mean[1] / n[1]);
+    assert_true(mean[1] / n[1] > 1.5 * mean[0] / n[0]);
+    adass_run_result_free(&result);
+    adass_session_close(session);
+    adass_dataset_close(dataset);
+}
+
+/* ---- MagPrune ---- */
+
+static void test_magnitude_prune(void **out)
+{
+    const state *s = *out;
+    const size_t vocab[] = { 5, 3 }, widths[] = { 2, 3 };
+    const adass_model_config config = { .backbone = ADASS_FM, .init_std = 1.0f, .seed = 1 };
+    adass_model *model = NULL;
+    adass_error err;
+    (void)s;
+    assert_int_equal(adass_model_create(&model, &config, 2, vocab, widths, &err), ADASS_OK);
+    for (size_t i = 0; i < 10; i++)
+        model->tables[0].rows[i] = (i % 2 == 0 ? 1.0f : -1.0f) * (float)(i + 1);
+    for (size_t i = 0; i < 9; i++)
+        model->tables[1].rows[i] = -5.0f; /* nine ties with one of the first table */
+    assert_true(adass_magnitude_prune(model, 19) == 19);
+    assert_true(adass_magnitude_prune(model, 8) == 8);
+    for (size_t i = 0; i < 10; i++) /* 5..10 stay: six, and the first two ties of the rest */
+        assert_true((model->tables[0].rows[i] != 0.0f) == (i >= 4));
+    for (size_t i = 0; i < 9; i++)
+        assert_true((model->tables[1].rows[i] != 0.0f) == (i < 2));
+    assert_true(adass_magnitude_prune(model, 0) == 0);
+    adass_model_destroy(model);
+}
+
+/* Non-zeros are counted as parameters; stored by rows, they take more bytes than 4 each. */
+static void test_magprune_counts(void **out)
+{
+    const state *s = *out;
+    const adass_run_config config = config_of(s, "magprune", 0.3);
+    adass_model *model = NULL;
+    adass_run_result result = run(s, &config, &model);
+    uint64_t non_zeros = 0;
+    for (size_t f = 0; f < model->n_fields; f++)
+        for (size_t i = 0; i < model->tables[f].vocab * model->tables[f].width; i++)
+            non_zeros += model->tables[f].rows[i] != 0.0f;
+    assert_true(non_zeros == config.budget && result.params == non_zeros);
+    assert_true(result.embedding_bytes == non_zeros * 5 + s->rows * 4);
+    adass_metrics valid;
+    adass_evaluator *evaluator = NULL;
+    adass_error err;
+    assert_int_equal(
+        adass_evaluator_open(&evaluator, s->base.dataset, ADASS_VALID, 0, &s->base.compute, &err),
+        ADASS_OK);
+    assert_int_equal(adass_evaluator_measure(evaluator, model, NULL, &valid, &err), ADASS_OK);
+    assert_true(valid.auc == result.train.valid.auc); /* of the pruned model */
+    adass_evaluator_close(evaluator);
+    adass_model_destroy(model);
+    adass_run_result_free(&result);
+}
+
+/* ---- inheriting ---- */
+
+/* The inherited model predicts what the supernet's subnet predicts, and is not trained. */
+static void test_inherit(void **out)
+{
+    const state *s = *out;
+    adass_run_config config = config_of(s, "adass", 0.5);
+    config.inherit = true;
+    config.search.eval_rows = 0;
+    adass_run_result result = run(s, &config, NULL);
+    assert_int_equal(result.train.epochs, 0);
+    assert_true(result.train.valid.auc == result.found.inherited_auc);
+    adass_run_result_free(&result);
+    adass_error err;
+    config = config_of(s, "random", 0.5);
+    config.inherit = true;
+    assert_int_equal(adass_run_find(s->session, &config, &result, &err), ADASS_EINVAL);
+    adass_run_result_free(&result);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_budget_is_kept),
+        cmocka_unit_test(test_same_seed_same_run),
+        cmocka_unit_test(test_impossible_budget),
+        cmocka_unit_test(test_mde_formula),
+        cmocka_unit_test(test_mde_uses_the_budget),
+        cmocka_unit_test(test_heuristic_formula),
+        cmocka_unit_test(test_sseds_selection),
+        cmocka_unit_test(test_sseds_ranks_useless_fields_last),
+        cmocka_unit_test(test_magnitude_prune),
+        cmocka_unit_test(test_magprune_counts),
+        cmocka_unit_test(test_inherit),
+    };
+    return cmocka_run_group_tests(tests, set_up, tear_down);
+}
