@@ -16,7 +16,7 @@ static inline bool adass_backbone_has_pairs(adass_backbone b)
 /* Dense layers over the packed embeddings. */
 static inline bool adass_backbone_has_mlp(adass_backbone b)
 {
-    return b == ADASS_DNN || b == ADASS_DEEPFM;
+    return b == ADASS_DNN || b == ADASS_WDL || b == ADASS_DEEPFM;
 }
 
 #endif

@@ -40,7 +40,8 @@ adass_status adass_forward_block(const adass_model *model, const adass_kernels *
     const size_t ids_ld = model->n_fields;
     kernels->lookup_fields(block->x, block->x_ld, subnet->views, subnet->n_views, ids, ids_ld, n);
     if (block->hooks != NULL && block->hooks->forward != NULL) {
-        const adass_packed packed = adass_block_packed(block, ids, dropout->first_sample, n, NULL);
+        const adass_packed packed =
+            adass_block_packed(model, block, ids, dropout->first_sample, n, NULL);
         block->hooks->forward(block->hooks->user, &packed);
     }
     if (model->n_layers == 0) {

@@ -35,10 +35,12 @@ typedef struct adass_dropout {
 } adass_dropout;
 
 /** The block from sample `first` on, as hooks see it; dx NULL in the forward pass. */
-static inline adass_packed adass_block_packed(const adass_block *block, const uint32_t *ids,
-                                              size_t first, size_t n, float *dx)
+static inline adass_packed adass_block_packed(const adass_model *model, const adass_block *block,
+                                              const uint32_t *ids, size_t first, size_t n,
+                                              float *dx)
 {
-    return (adass_packed){ .block = first / ADASS_BLOCK_SAMPLES,
+    return (adass_packed){ .step = model->steps,
+                           .block = first / ADASS_BLOCK_SAMPLES,
                            .first = first,
                            .n = n,
                            .ids = ids,

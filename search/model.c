@@ -11,10 +11,8 @@
 #include <string.h>
 
 static const char *const backbone_names[ADASS_N_BACKBONES] = {
-    [ADASS_FM] = "fm",
-    [ADASS_DNN] = "dnn",
-    [ADASS_DEEPFM] = "deepfm",
-    [ADASS_LR] = "lr",
+    [ADASS_FM] = "fm",         [ADASS_DNN] = "dnn", [ADASS_WDL] = "wdl",
+    [ADASS_DEEPFM] = "deepfm", [ADASS_LR] = "lr",
 };
 
 /* Streams of start values, apart from one another. */
@@ -29,8 +27,8 @@ adass_status adass_backbone_parse(const char *name, adass_backbone *out, adass_e
             *out = (adass_backbone)i;
             return ADASS_OK;
         }
-    return adass_fail(err, ADASS_EINVAL, "no backbone named '%s'; there are fm, dnn, deepfm and lr",
-                      name);
+    return adass_fail(err, ADASS_EINVAL,
+                      "no backbone named '%s'; there are fm, dnn, wdl, deepfm and lr", name);
 }
 
 static adass_status check_config(const adass_model_config *config, size_t n_fields,

@@ -198,7 +198,7 @@ static adass_status check_config(const adass_run_config *config, adass_error *er
     if (config->model.backbone == ADASS_LR)
         return adass_fail(err, ADASS_EINVAL,
                           "backbone lr has no embeddings whose sizes could be searched: use 'adass "
-                          "train', or search with fm, dnn or deepfm");
+                          "train', or search with another backbone");
     if (c->n < 2 || c->n > ADASS_CANDIDATES_MAX)
         return adass_fail(err, ADASS_EINVAL, "a search needs 2 to %d candidate sizes, not %zu",
                           ADASS_CANDIDATES_MAX, c->n);

@@ -108,6 +108,11 @@ json_t *adass_run_config_json(const adass_run_config *config, const adass_datase
         json_object_set_new(root, "supernet", supernet_json(&config->supernet));
         json_object_set_new(root, "search", search_json(&config->search));
         json_object_set_new(root, "inherit", json_boolean(config->inherit));
+    } else if (known && method->evaluates) {
+        const adass_search_config *c = &config->search;
+        json_object_set_new(root, "search",
+                            json_pack("{s:I, s:I}", "eval_rows", (json_int_t)c->eval_rows,
+                                      "evaluations", (json_int_t)(c->iterations * c->population)));
     }
     return root;
 }

@@ -238,8 +238,8 @@ static adass_status run_block(const step *s, size_t first, size_t n, adass_error
                              t->subnet.n_views, n, has_mlp);
     if (status == ADASS_OK && block.hooks != NULL && block.hooks->backward != NULL) {
         const adass_packed packed =
-            adass_block_packed(&block, s->batch->ids + first * t->model->n_fields, first, n,
-                               t->dx + first * t->all.x_ld);
+            adass_block_packed(t->model, &block, s->batch->ids + first * t->model->n_fields, first,
+                               n, t->dx + first * t->all.x_ld);
         block.hooks->backward(block.hooks->user, &packed);
     }
     return status;

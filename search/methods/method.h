@@ -20,6 +20,7 @@ typedef struct adass_method_kind {
     bool
         searches; /* takes a budget and candidates; otherwise the sizes follow from the configuration */
     bool uses_supernet; /* takes the configurations of stages 1 and 2 as well */
+    bool evaluates;     /* takes the number of evaluations and of rows of stage 2 */
     /** Fills sizes[n_fields], and of `found` what there is to tell. */
     adass_status (*find)(const adass_method_setting *setting, size_t *sizes, adass_found *found,
                          adass_error *err);
@@ -34,7 +35,7 @@ typedef struct adass_method_kind {
 
 extern const adass_method_kind adass_method_given, adass_method_uniform, adass_method_random,
     adass_method_heuristic, adass_method_mde, adass_method_magprune, adass_method_sseds,
-    adass_method_sseds_dims, adass_method_adass;
+    adass_method_sseds_dims, adass_method_dimgrow, adass_method_optembed, adass_method_adass;
 
 /** The method of that name, or ADASS_EINVAL listing those there are. */
 adass_status adass_method_find(const char *name, const adass_method_kind **out, adass_error *err);

@@ -38,7 +38,7 @@ class Model(torch.nn.Module):
         self.kept = [f for f, size in enumerate(self.sizes) if size > 0 or lr]
         self.has_linear = run["backbone"] != "dnn"
         self.has_fm = run["backbone"] in ("fm", "deepfm")
-        self.has_mlp = run["backbone"] in ("dnn", "deepfm")
+        self.has_mlp = run["backbone"] in ("dnn", "wdl", "deepfm")
 
         def table(name):
             values = start_value(name)

@@ -146,8 +146,11 @@ static double reference_logit(const adass_model *model, const size_t *sizes, con
 {
     double x[FIELDS][WIDEST] = { { 0 } }, z = (double)model->bias;
     const bool has_linear = model->config.backbone != ADASS_DNN;
-    const bool has_mlp =
-        model->config.backbone == ADASS_DNN || model->config.backbone == ADASS_DEEPFM;
+    const bool has_mlp = model->config.backbone == ADASS_DNN ||
+                         model->config.backbone == ADASS_WDL ||
+                         model->config.backbone == ADASS_DEEPFM;
+    const bool has_pairs =
+        model->config.backbone == ADASS_FM || model->config.backbone == ADASS_DEEPFM;
     for (size_t f = 0; f < FIELDS; f++) {
         const adass_table *t = &model->tables[f];
         for (size_t k = 0; k < sizes[f]; k++)
@@ -155,7 +158,7 @@ static double reference_logit(const adass_model *model, const size_t *sizes, con
         if (has_linear && (sizes[f] > 0 || model->config.backbone == ADASS_LR))
             z += (double)t->linear[ids[f]];
     }
-    if (has_linear) /* no pairs without sizes */
+    if (has_pairs)
         for (size_t f = 0; f < FIELDS; f++)
             for (size_t g = 0; g < f; g++)
                 for (size_t k = 0; k < sizes[f] && k < sizes[g]; k++)
@@ -287,6 +290,81 @@ static void check_gradients(const fixture *x, adass_backbone backbone, float dro
     adass_trainer_destroy(trainer);
     adass_model_destroy(model);
     adass_model_destroy(before);
+}
+
+/* Hooks that scale one packed column and note sum_b x dL/dx of it. */
+typedef struct scaling {
+    size_t column;
+    float factor;
+    double sums[8]; /* of a block each */
+} scaling;
+
+static void scale(void *user, const adass_packed *p)
+{
+    const scaling *s = user;
+    assert_null(p->dx);
+    for (size_t b = 0; b < p->n; b++)
+        p->x[b * p->ld + s->column] *= s->factor;
+}
+
+static void note_sum(void *user, const adass_packed *p)
+{
+    scaling *s = user;
+    for (size_t b = 0; b < p->n; b++)
+        s->sums[p->block] +=
+            (double)p->x[b * p->ld + s->column] * (double)p->dx[b * p->ld + s->column];
+}
+
+/*
+ * The loss's derivative by a mask on a column is sum_b x dL/dx of that column; what the forward hook
+ * does counts in the loss; and a frozen trainer changes nothing.
+ */
+static void test_hooks(void **state)
+{
+    const fixture *x = *state;
+    const float h = 0x1p-8f;
+    adass_error err;
+    for (int b = 0; b < ADASS_N_BACKBONES; b++) {
+        if (b == ADASS_LR)
+            continue; /* has no embeddings */
+        adass_model *model = new_model((adass_backbone)b, 0.0f, full),
+                    *same = new_model((adass_backbone)b, 0.0f, full);
+        double losses[3];
+        scaling s = { .column = mixed[0] + 1 };
+        const adass_step_hooks hooks = { .user = &s, .forward = scale, .backward = note_sum };
+        adass_trainer_config config = trainer_config;
+        config.hooks = &hooks;
+        config.frozen = true;
+        adass_trainer *trainer = NULL;
+        assert_int_equal(adass_trainer_create(&trainer, model, &x->compute, &config, &err),
+                         ADASS_OK);
+        for (int i = 0; i < 3; i++) {
+            s.factor = 1.0f + h * (float)(i - 1);
+            assert_int_equal(adass_trainer_step(trainer, mixed, &x->batch, NULL, &losses[i], &err),
+                             ADASS_OK);
+        }
+        assert_true(fabs(losses[1] - reference_loss(same, mixed, x)) < 1e-6);
+        const double slope = (losses[2] - losses[0]) / (2.0 * (double)h);
+        s.factor = 1.0f;
+        memset(s.sums, 0, sizeof s.sums);
+        assert_int_equal(adass_trainer_step(trainer, mixed, &x->batch, NULL, &losses[1], &err),
+                         ADASS_OK);
+        double sum = 0.0;
+        for (size_t j = 0; j < 8; j++)
+            sum += s.sums[j];
+        if (fabs(sum) < 1e-4 || fabs(sum - slope) > 2e-4 + 1e-2 * fabs(slope))
+            fail_msg("%s: derivative %g, by differences %g", adass_backbone_name((adass_backbone)b),
+                     sum, slope);
+        for (size_t t = 0; t < adass_model_tensor_count(model); t++) {
+            const adass_tensor now = adass_model_tensor(model, t, NULL),
+                               was = adass_model_tensor(same, t, NULL);
+            assert_memory_equal(now.data, was.data, now.rows * now.cols * sizeof *now.data);
+        }
+        assert_int_equal(model->steps, 0);
+        adass_trainer_destroy(trainer);
+        adass_model_destroy(model);
+        adass_model_destroy(same);
+    }
 }
 
 static void test_gradients(void **state)
@@ -540,6 +618,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(test_predict, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gradients, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_hooks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_subnet_is_stand_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_threads_do_not_matter, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_isas_agree, set_up, tear_down),

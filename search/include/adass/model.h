@@ -13,9 +13,10 @@
  * Backbones (logit z of a sample with embeddings e_f, packed x = (e_1 .. e_M)):
  *   lr      z = bias + sum_f w_f
  *   fm      z = bias + sum_f w_f + sum_{f<g} <e_f, e_g>   over the first min(d_f, d_g) components
- *   (Rendle, ICDM 2010) dnn     z = MLP(x)                                     ReLU layers, dropout
- *   after each, one output deepfm  z = MLP(x) + sum_f w_f + sum_{f<g} <e_f, e_g>  (Guo et al.,
- *   arXiv 1703.04247)
+ *           (Rendle, ICDM 2010)
+ *   dnn     z = MLP(x), ReLU layers, dropout after each, one output
+ *   wdl     z = MLP(x) + sum_f w_f   (Wide & Deep, Cheng et al., arXiv 1606.07792)
+ *   deepfm  z = MLP(x) + sum_f w_f + sum_{f<g} <e_f, e_g>   (Guo et al., arXiv 1703.04247)
  */
 #ifndef ADASS_MODEL_H
 #define ADASS_MODEL_H
@@ -35,12 +36,13 @@ extern "C" {
 typedef enum adass_backbone {
     ADASS_FM,
     ADASS_DNN,
+    ADASS_WDL,
     ADASS_DEEPFM,
     ADASS_LR,
     ADASS_N_BACKBONES
 } adass_backbone;
 
-/** "fm", "dnn", "deepfm" or "lr". */
+/** "fm", "dnn", "wdl", "deepfm" or "lr". */
 const char *adass_backbone_name(adass_backbone backbone);
 
 /** ADASS_EINVAL for an unknown name, listing the known ones. */
@@ -162,6 +164,7 @@ adass_status adass_model_predict(const adass_model *model, const adass_compute *
 
 /** A block of samples between the tables and the model, as a step's hooks see it. */
 typedef struct adass_packed {
+    uint64_t step;       /* the model's, from 1 on */
     size_t block;        /* number of the block in the batch; a block has up to 256 samples */
     size_t first, n;     /* number of its first sample in the batch, and of its samples */
     const uint32_t *ids; /* [n x n_fields] */
