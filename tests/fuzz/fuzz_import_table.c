@@ -70,9 +70,11 @@ static void import_again(const char *format, adass_table_options options, const 
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t n)
 {
-    static const char *const formats[] = { "csv", "criteo", "avazu", "kdd12" };
+    enum { N_FORMATS = 7 };
+    static const char *const formats[N_FORMATS] = { "csv",    "criteo", "avazu", "kdd12",
+                                                    "frappe", "libsvm", "libffm" };
     fuzz_input input = { bytes, n };
-    const char *format = formats[fuzz_take_byte(&input) % 4];
+    const char *format = formats[fuzz_take_byte(&input) % N_FORMATS];
     const char *raw = fuzz_path("raw"), *out = fuzz_path("out/dataset");
     adass_table_options options = read_options(fuzz_take_byte(&input), &raw);
     adass_error err;

@@ -213,6 +213,44 @@ def make_table():
     header = "click,impression,url_hash,ad_id,advertiser_id,depth,position,query_id,keyword_id,title_id,description_id,user_id\n"
     save("kdd12-sample", 3, 32, header + kdd.replace("\t", ","))
 
+    save("frappe", 4, 32, frappe(12))
+    save("libsvm", 5, 32, libsvm())
+    save("libsvm-bad-rows", 5, 8 | 2, libsvm() + "1 5:1\n2 5:1 6:1 7:1\n")
+    save("libffm", 6, 32, libffm())
+    save("libffm-min-count", 6, 4 | 1 | 32, libffm())
+
+
+FRAPPE = "user\titem\tcnt\tdaytime\tweekday\tisweekend\thomework\tcost\tweather\tcountry\tcity\n"
+
+
+def frappe(rows):
+    return FRAPPE + "".join("%d\t%d\t%d\tmorning\tmonday\tworkday\thome\tfree\tsunny\tA\t%d\n" % (r % 2, r % 5, r + 1, r % 3)
+                            for r in range(rows))
+
+
+def libsvm():
+    return "".join("%s %d:1 %d:1.0 %d:1e0 \n" % (("1", "0", "-1")[r % 3], r % 4, 10 + r % 2, 20) for r in range(9))
+
+
+def libffm():
+    return "".join("%d 0:%d:1\t7:5:1%s\r\n" % (r % 2, r % 3, " 3:%d:1.0" % r if r % 2 else "") for r in range(8))
+
+
+def make_negatives():
+    seed("sample_negatives", "sound", bytes([0x4F]) + frappe(12).encode())
+    seed("sample_negatives", "no-memory", bytes([0]) + frappe(12).encode())
+    seed("sample_negatives", "used-all", bytes([0x4F]) + frappe(2).encode())
+    seed("sample_negatives", "bad-rows", bytes([0xCF]) + frappe(9).replace("\t4\tmorning", "\t0\tmorning").encode() + b"1\t2\n")
+    seed("sample_negatives", "no-header", bytes([0x4F]) + frappe(4)[len(FRAPPE):].encode())
+
+
+def make_sparse():
+    seed("sparse_format", "libsvm", b"\0" + libsvm().encode())
+    seed("sparse_format", "libffm", b"\1" + libffm().encode())
+    seed("sparse_format", "libsvm-entries", b"\0" + b"1 5:1 6:1\n0 5:1\n1 5:1 6:1 7:1\n")
+    seed("sparse_format", "libffm-twice", b"\1" + b"1 5:1:1 5:2:1\n0 65535:1:1\n1 65536:1:1\n")
+    seed("sparse_format", "values", b"\1" + b"1 0:1:0.5\n1 0:01:1\n1 0:1\n+1 0:18446744073709551615:1\n")
+
 
 def make_vocabulary():
     header = "field\tid\tvalue\n"
@@ -234,3 +272,5 @@ make_sizes()
 make_schema()
 make_table()
 make_vocabulary()
+make_negatives()
+make_sparse()
