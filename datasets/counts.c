@@ -6,6 +6,7 @@
 
 #include <omp.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -24,6 +25,7 @@ struct adass_counts {
     size_t bound; /* of a thread's tables, so that none is left without */
     adass_counter *counters;
     const char *beside;
+    atomic_bool spilled;
     pthread_mutex_t lock; /* of what follows */
     adass_spool *spool;   /* NULL while everything fits */
     size_t n_runs, runs_capacity;
@@ -39,30 +41,32 @@ static bool make_table(adass_count_table *t, size_t n_slots)
     adass_count *slots = adass_alloc(n_slots * sizeof *slots);
     if (slots == NULL)
         return false;
-    *t = (adass_count_table){ slots, n_slots - 1, 0, limit_of(n_slots) };
+    *t = (adass_count_table){ .slots = slots, .mask = n_slots - 1, .limit = limit_of(n_slots) };
     return true;
 }
 
-/* The slot of a key, or the free one where it would be. */
-static adass_count *probe(const adass_count_table *t, adass_key key)
+/* The slot of a value, or the free one where it would be. */
+static adass_count *probe(const adass_count_table *t, const adass_count *value)
 {
-    size_t i = (size_t)key.low & t->mask;
-    while (t->slots[i].count != 0 && !adass_key_equal(t->slots[i].key, key))
+    size_t i = (size_t)value->low & t->mask;
+    while (t->slots[i].number != 0 &&
+           !(t->slots[i].low == value->low && t->slots[i].high == value->high))
         i = (i + 1) & t->mask;
     return &t->slots[i];
 }
 
-static void put(adass_count_table *t, const adass_count *value)
+/* Adds another thread's value; gives the number that it has here. */
+static uint32_t put(adass_count_table *t, const adass_count *value)
 {
-    adass_count *slot = probe(t, value->key);
-    if (slot->count == 0) {
+    adass_count *slot = probe(t, value);
+    if (slot->number == 0) {
         *slot = *value;
-        t->n++;
-        return;
+        return slot->number = (uint32_t)++t->n;
     }
     slot->count += value->count;
     if (value->first < slot->first)
         slot->first = value->first;
+    return slot->number;
 }
 
 static adass_status rebuild(adass_counter *c, adass_count_table *t, size_t n_slots,
@@ -72,21 +76,22 @@ static adass_status rebuild(adass_counter *c, adass_count_table *t, size_t n_slo
     if (!make_table(&larger, n_slots))
         return adass_fail_memory(err, "a table of values", (double)n_slots * sizeof *t->slots);
     for (size_t i = 0; i <= t->mask; i++)
-        if (t->slots[i].count != 0)
-            put(&larger, &t->slots[i]);
+        if (t->slots[i].number != 0)
+            *probe(&larger, &t->slots[i]) = t->slots[i];
+    larger.n = t->n;
     c->bytes += (n_slots - t->mask - 1) * sizeof *t->slots;
     free(t->slots);
     *t = larger;
     return ADASS_OK;
 }
 
-static void drop_table(adass_count_table *t)
+static void drop_slots(adass_count_table *t)
 {
     free(t->slots);
-    *t = (adass_count_table){ 0 };
+    t->slots = NULL;
 }
 
-/* Moves the values to the front; it is no table any more. */
+/* Moves the values that occur to the front; it is no table any more. */
 static size_t compact(adass_count_table *t)
 {
     size_t n = 0;
@@ -100,15 +105,16 @@ static size_t compact(adass_count_table *t)
 
 static int by_key(const void *a, const void *b)
 {
-    const adass_key x = ((const adass_count *)a)->key, y = ((const adass_count *)b)->key;
-    if (x.low != y.low)
-        return x.low < y.low ? -1 : 1;
-    return x.high < y.high ? -1 : x.high > y.high;
+    const adass_count *x = a, *y = b;
+    if (x->low != y->low)
+        return x->low < y->low ? -1 : 1;
+    return x->high < y->high ? -1 : x->high > y->high;
 }
 
 static adass_status reserve_run(adass_counts *c, adass_error *err)
 {
     if (c->spool == NULL) {
+        atomic_store_explicit(&c->spilled, true, memory_order_relaxed);
         const adass_status status = adass_spool_open(&c->spool, c->beside, err);
         if (status != ADASS_OK)
             return status;
@@ -155,7 +161,7 @@ static adass_status spill(adass_counter *counter, adass_error *err)
     pthread_mutex_unlock(&c->lock);
     free(n);
     for (size_t v = 0; v < c->n_vocabularies; v++) {
-        drop_table(&counter->tables[v]);
+        drop_slots(&counter->tables[v]);
         if (status == ADASS_OK && !make_table(&counter->tables[v], FIRST_SLOTS))
             status = adass_fail_memory(err, "a table of values", FIRST_BYTES);
     }
@@ -163,19 +169,24 @@ static adass_status spill(adass_counter *counter, adass_error *err)
     return status;
 }
 
-adass_status adass_counter_insert(adass_counter *c, size_t vocabulary, adass_key key,
-                                  uint64_t first, adass_error *err)
+adass_count *adass_counter_insert(adass_counter *c, size_t vocabulary, adass_key key,
+                                  adass_status *status, adass_error *err)
 {
     adass_count_table *t = &c->tables[vocabulary];
+    *status = ADASS_OK;
     if (t->n == t->limit) {
         const size_t n_slots = (t->mask + 1) * 2;
-        const bool fits = c->bytes + n_slots * sizeof *t->slots <= c->counts->bound;
-        const adass_status status = fits ? rebuild(c, t, n_slots, err) : spill(c, err);
-        if (status != ADASS_OK)
-            return status;
+        const bool fits = c->bytes + n_slots * sizeof *t->slots <= c->counts->bound &&
+                          t->limit < UINT32_MAX / 2; /* as many numbers as 32 bits have */
+        *status = fits ? rebuild(c, t, n_slots, err) : spill(c, err);
+        if (*status != ADASS_OK)
+            return NULL;
     }
-    put(t, &(adass_count){ key, 1, first });
-    return ADASS_OK;
+    const adass_count value = { .low = key.low, .high = key.high, .first = UINT64_MAX };
+    adass_count *slot = probe(t, &value);
+    *slot = value;
+    slot->number = (uint32_t)++t->n;
+    return slot;
 }
 
 /* ---- opening ---- */
@@ -220,7 +231,10 @@ adass_counter *adass_counts_counter(adass_counts *counts, int thread)
     return &counts->counters[thread];
 }
 
-bool adass_counts_spilled(const adass_counts *counts) { return counts->spool != NULL; }
+bool adass_counts_spilled(const adass_counts *counts)
+{
+    return atomic_load_explicit(&counts->spilled, memory_order_relaxed);
+}
 
 /* ---- finishing ---- */
 
@@ -261,19 +275,24 @@ static size_t slots_for(size_t n)
     return n_slots;
 }
 
-/* Whether the threads' tables can be put together within the bound. */
+/* Whether the threads' tables can be put together within the bound, and numbers be led to ids. */
 static bool merging_fits(const adass_counts *c)
 {
     size_t bytes = 0;
     for (int k = 0; k < c->threads; k++)
         bytes += c->counters[k].bytes;
-    for (size_t v = 0; v < c->n_vocabularies; v++)
-        bytes += slots_for(values_of(c, v)) * sizeof(adass_count);
-    return c->threads == 1 || bytes <= c->bound * (size_t)c->threads;
+    for (size_t v = 0; v < c->n_vocabularies; v++) {
+        const size_t n = values_of(c, v);
+        if (n > UINT32_MAX)
+            return false;
+        bytes += 2 * n * sizeof(uint32_t);
+        bytes += c->threads > 1 ? slots_for(n) * sizeof(adass_count) : 0;
+    }
+    return bytes <= c->bound * (size_t)c->threads;
 }
 
-static adass_status finish_in_memory(adass_counts *c, size_t v, uint64_t min_count,
-                                     adass_counts_use *use, void *user, adass_error *err)
+/* Puts the threads' values together in the first thread's table; `first` of the others becomes the number there. */
+static adass_status merge_tables(adass_counts *c, size_t v, adass_error *err)
 {
     adass_count_table *all = &c->counters[0].tables[v];
     const size_t n_slots = slots_for(values_of(c, v));
@@ -283,13 +302,49 @@ static adass_status finish_in_memory(adass_counts *c, size_t v, uint64_t min_cou
     for (int k = 1; k < c->threads && status == ADASS_OK; k++) {
         adass_count_table *t = &c->counters[k].tables[v];
         for (size_t i = 0; i <= t->mask; i++)
-            if (t->slots[i].count != 0)
-                put(all, &t->slots[i]);
-        drop_table(t);
+            if (t->slots[i].number != 0)
+                t->slots[i].first = put(all, &t->slots[i]);
     }
+    return status;
+}
+
+/* The ids of the first thread's numbers: places among the values that were kept. */
+static adass_status make_ids(adass_count_table *all, const adass_count *kept, size_t n,
+                             adass_error *err)
+{
+    all->ids = calloc(all->n + 1, sizeof *all->ids);
+    if (all->ids == NULL)
+        return adass_fail_memory(err, "ids of values", (double)(all->n * sizeof *all->ids));
+    for (size_t i = 0; i < n; i++)
+        all->ids[kept[i].number] = (uint32_t)i + 1;
+    return ADASS_OK;
+}
+
+/* The ids of another thread's numbers, after merge_tables(). */
+static adass_status follow_ids(adass_count_table *t, const uint32_t *ids, adass_error *err)
+{
+    t->ids = calloc(t->n + 1, sizeof *t->ids);
+    if (t->ids == NULL)
+        return adass_fail_memory(err, "ids of values", (double)(t->n * sizeof *t->ids));
+    for (size_t i = 0; i <= t->mask; i++)
+        t->ids[t->slots[i].number] = ids[t->slots[i].first]; /* 0 for free slots */
+    return ADASS_OK;
+}
+
+static adass_status finish_in_memory(adass_counts *c, size_t v, uint64_t min_count,
+                                     adass_counts_use *use, void *user, adass_error *err)
+{
+    adass_count_table *all = &c->counters[0].tables[v];
+    adass_status status = merge_tables(c, v, err);
+    const size_t kept = status == ADASS_OK ? keep(all->slots, compact(all), min_count) : 0;
     if (status == ADASS_OK)
-        status = use(user, v, all->slots, keep(all->slots, compact(all), min_count), err);
-    drop_table(all);
+        status = make_ids(all, all->slots, kept, err);
+    for (int k = 1; k < c->threads && status == ADASS_OK; k++)
+        status = follow_ids(&c->counters[k].tables[v], all->ids, err);
+    if (status == ADASS_OK)
+        status = use(user, v, all->slots, kept, err);
+    for (int k = 0; k < c->threads; k++)
+        drop_slots(&c->counters[k].tables[v]);
     return status;
 }
 
@@ -431,7 +486,7 @@ static adass_status merge_vocabulary(merge *m, size_t v, uint64_t min_count, con
         status = next_value(m, &value, err);
         if (status != ADASS_OK)
             return status;
-        if (sum.count > 0 && adass_key_equal(sum.key, value.key)) {
+        if (sum.count > 0 && sum.low == value.low && sum.high == value.high) {
             sum.count += value.count;
             sum.first = value.first < sum.first ? value.first : sum.first;
             continue;
@@ -502,8 +557,10 @@ void adass_counts_close(adass_counts *counts)
     if (counts == NULL)
         return;
     for (int k = 0; counts->counters != NULL && k < counts->threads; k++) {
-        for (size_t v = 0; counts->counters[k].tables != NULL && v < counts->n_vocabularies; v++)
+        for (size_t v = 0; counts->counters[k].tables != NULL && v < counts->n_vocabularies; v++) {
             free(counts->counters[k].tables[v].slots);
+            free(counts->counters[k].tables[v].ids);
+        }
         free(counts->counters[k].tables);
     }
     free(counts->counters);

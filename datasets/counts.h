@@ -1,6 +1,9 @@
 /*
  * How often each value of each vocabulary occurs: counted by many threads in tables of bounded memory, which
  * are written to a temporary file as sorted runs where the bound is reached, and merged at the end.
+ *
+ * A thread numbers the values of a vocabulary as it meets them. Unless something was written out, the numbers lead to
+ * the ids at the end, so that nobody needs to look for a value twice.
  */
 #ifndef ADASS_COUNTS_H
 #define ADASS_COUNTS_H
@@ -9,15 +12,18 @@
 #include "value_key.h"
 
 typedef struct adass_count {
-    adass_key key;
-    uint64_t count; /* 0: a free slot */
-    uint64_t first; /* place of the first occurrence; no two values have the same */
+    uint64_t low; /* the key's halves */
+    uint32_t high;
+    uint32_t number; /* from 1 on; 0: a free slot */
+    uint64_t count;
+    uint64_t first; /* place of the first occurrence that counts; no two values have the same */
 } adass_count;
 
 typedef struct adass_count_table {
     adass_count *slots; /* open addressing; their number is a power of two */
     size_t mask;
     size_t n, limit; /* values, and how many there may be before it grows */
+    uint32_t *ids;   /* [n + 1] by number, once all is counted; 0 where a value was not kept */
 } adass_count_table;
 
 typedef struct adass_counts adass_counts;
@@ -48,28 +54,33 @@ static inline void adass_counter_prefetch(const adass_counter *c, size_t vocabul
     __builtin_prefetch(&t->slots[key.low & t->mask], 1);
 }
 
-/** Adds a value that is not there; there may be no space for it yet. */
-adass_status adass_counter_insert(adass_counter *c, size_t vocabulary, adass_key key,
-                                  uint64_t first, adass_error *err);
+/** Adds a value that is not there, with a count of 0; there may be no space for it yet. NULL: failed, see `status`. */
+adass_count *adass_counter_insert(adass_counter *c, size_t vocabulary, adass_key key,
+                                  adass_status *status, adass_error *err);
 
-/** Counts one occurrence; a thread's come in the order of their places. */
-static inline adass_status adass_counter_add(adass_counter *c, size_t vocabulary, adass_key key,
-                                             uint64_t place, adass_error *err)
+/** A value, for its occurrences to be counted, until the next call; NULL: failed, see `status`. */
+static inline adass_count *adass_counter_find(adass_counter *c, size_t vocabulary, adass_key key,
+                                              adass_status *status, adass_error *err)
 {
     const adass_count_table *t = &c->tables[vocabulary];
     size_t i = (size_t)key.low & t->mask;
-    for (; t->slots[i].count != 0; i = (i + 1) & t->mask)
-        if (adass_key_equal(t->slots[i].key, key)) {
-            t->slots[i].count++;
-            return ADASS_OK;
-        }
-    return adass_counter_insert(c, vocabulary, key, place, err);
+    for (; t->slots[i].number != 0; i = (i + 1) & t->mask)
+        if (t->slots[i].low == key.low && t->slots[i].high == key.high)
+            return &t->slots[i];
+    return adass_counter_insert(c, vocabulary, key, status, err);
+}
+
+/** Counts one occurrence; a thread's come in the order of their places. */
+static inline void adass_count_one(adass_count *value, uint64_t place)
+{
+    if (value->count++ == 0)
+        value->first = place;
 }
 
 /** To be called when all is counted: writes out what could not be merged in memory. */
 adass_status adass_counts_settle(adass_counts *counts, adass_error *err);
 
-/** Whether the bound was reached, here or before. */
+/** Whether the bound was reached, here or before: numbers mean nothing from then on. Any thread may ask. */
 bool adass_counts_spilled(const adass_counts *counts);
 
 /** What is done with the values of a vocabulary that are kept: [n], by falling count, then by first occurrence. */
@@ -78,7 +89,8 @@ typedef adass_status adass_counts_use(void *user, size_t vocabulary, adass_count
 
 /**
  * After adass_counts_settle(), hands over the values that occur at least `min_count` times: in any order of vocabularies, from several threads
- * when nothing was spilled, else one after the other. Frees the tables on the way.
+ * when nothing was spilled, else one after the other. Frees the tables on the way; their `ids` remain when nothing was
+ * spilled.
  *
  * @param names  [n_vocabularies], for messages
  * @return ADASS_OK, what `use` failed with, or ADASS_ENOMEM when the values of a single vocabulary do not fit

@@ -64,7 +64,7 @@ adass_status adass_id_tables_set(adass_id_tables *t, size_t vocabulary, size_t n
         status = make_table(table, err);
     for (size_t i = 0; i < n && status == ADASS_OK; i++) {
         const adass_key key = next(values, i);
-        const adass_id_slot value = { key.low, (uint32_t)key.high, (uint32_t)i + 1 };
+        const adass_id_slot value = { key.low, key.high, (uint32_t)i + 1 };
         if (t->waiting)
             status = adass_spool_append(t->spool, &value, sizeof value, err);
         else

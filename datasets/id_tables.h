@@ -10,8 +10,8 @@
 
 typedef struct adass_id_slot {
     uint64_t low;
-    uint32_t high; /* the lower half of the key's */
-    uint32_t id;   /* 0: a free slot */
+    uint32_t high;
+    uint32_t id; /* 0: a free slot */
 } adass_id_slot;
 
 typedef struct adass_id_table {
@@ -71,7 +71,7 @@ static inline uint32_t adass_id_tables_find(const adass_id_tables *t, size_t voc
     const adass_id_table *table = &t->tables[vocabulary];
     size_t i = (size_t)key.low & table->mask;
     for (; table->slots[i].id != 0; i = (i + 1) & table->mask)
-        if (table->slots[i].low == key.low && table->slots[i].high == (uint32_t)key.high)
+        if (table->slots[i].low == key.low && table->slots[i].high == key.high)
             return table->slots[i].id;
     return 0;
 }

@@ -13,6 +13,7 @@
 
 #include <inttypes.h>
 #include <math.h>
+#include <omp.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -54,7 +55,8 @@ typedef struct worker {
     uint64_t rows[BATCH]; /* their numbers */
     uint8_t tags[BATCH];
     adass_counter *counter;
-    buffer ids; /* uint32_t, [rows of the block x fields of the group] */
+    buffer
+        ids; /* uint32_t, [rows of the block x fields of the group]; PASS_COUNT: numbers of values */
     buffer
         row_tags; /* uint8_t, [rows of the block]; PASS_LABELS: a label or ADASS_NO_FOLD for each line */
     buffer new_texts;  /* new_text */
@@ -65,6 +67,13 @@ typedef struct worker {
     adass_status status; /* of what ends the import */
     adass_error err;
 } worker;
+
+/* A block's rows, counted by one thread: numbers of values, then tags. */
+typedef struct counted_block {
+    uint64_t offset; /* in the spool */
+    size_t rows;
+    int thread;
+} counted_block;
 
 typedef struct engine {
     const adass_row_format *format;
@@ -81,12 +90,16 @@ typedef struct engine {
     buffer labels;  /* while they are gathered for the folds */
     size_t table_bytes;
     adass_counts *counts;
+    adass_spool
+        *numbers;   /* what was counted, so that it is parsed once; NULL where texts are needed */
+    buffer counted; /* counted_block */
     adass_id_tables ids;
     char taken[ADASS_CHECKSUM_CHARS]; /* checksum of the vocabulary that was taken */
     adass_value_texts *texts;         /* NULL: not asked for */
     adass_writer *writer;
     /* this pass */
     pass_kind kind;
+    bool told; /* a pass before has told of the bad rows: every pass meets them */
     size_t bad;
     uint64_t n_rows;
     size_t field_begin, field_end; /* PASS_ENCODE: the fields of the group */
@@ -164,23 +177,45 @@ static void hash_row(const engine *e, worker *w, size_t r)
 
 static bool is_training(uint8_t tag) { return tag >> TAG_SPLIT == ADASS_TRAIN; }
 
-static void count_batch(const engine *e, worker *w)
+/* Counts a row's values; `numbers`: out, theirs. */
+static void count_row(const engine *e, worker *w, size_t r, uint32_t *numbers)
 {
     const size_t n_fields = e->format->n_fields;
-    for (size_t r = 0; r < w->batched; r++)
-        if (is_training(w->tags[r]))
-            hash_row(e, w, r);
-    for (size_t r = 0; r < w->batched && w->status == ADASS_OK; r++) {
-        if (!is_training(w->tags[r]))
+    const adass_key *keys = w->keys + r * n_fields;
+    const bool training = is_training(w->tags[r]);
+    for (size_t f = 0; f < n_fields; f++) {
+        numbers[f] = 0;
+        if (adass_key_is_none(keys[f]))
             continue;
-        const adass_key *keys = w->keys + r * n_fields;
-        adass_status status = ADASS_OK;
-        for (size_t f = 0; f < n_fields && status == ADASS_OK; f++)
-            if (!adass_key_is_none(keys[f]))
-                status = adass_counter_add(w->counter, vocabulary_of(e, f), keys[f],
-                                           w->rows[r] * n_fields + f, &w->err);
-        fail_worker(w, status);
+        adass_status status;
+        adass_count *value =
+            adass_counter_find(w->counter, vocabulary_of(e, f), keys[f], &status, &w->err);
+        if (value == NULL) {
+            fail_worker(w, status);
+            return;
+        }
+        if (training)
+            adass_count_one(value, w->rows[r] * n_fields + f);
+        numbers[f] = value->number;
     }
+}
+
+/* Rows outside of the training split are looked at where their numbers are of use. */
+static void count_batch(const engine *e, worker *w)
+{
+    const bool all = e->numbers != NULL && !adass_counts_spilled(e->counts);
+    uint32_t *numbers =
+        extend_or_fail(w, &w->ids, w->batched * e->format->n_fields, sizeof *numbers);
+    uint8_t *tags = extend_or_fail(w, &w->row_tags, w->batched, 1);
+    if (numbers == NULL || tags == NULL)
+        return;
+    memcpy(tags, w->tags, w->batched);
+    for (size_t r = 0; r < w->batched; r++)
+        if (all || is_training(w->tags[r]))
+            hash_row(e, w, r);
+    for (size_t r = 0; r < w->batched && w->status == ADASS_OK; r++)
+        if (all || is_training(w->tags[r]))
+            count_row(e, w, r, numbers + r * e->format->n_fields);
 }
 
 /* Keeps the text of a value that the vocabulary lacks. */
@@ -376,9 +411,7 @@ static void parse_block(void *user, int thread, const adass_block *block)
 
 static adass_status add_bad(engine *e, const worker *w, adass_error *err)
 {
-    const bool told_here =
-        e->kind == PASS_ENCODE && e->field_begin == 0; /* every pass meets them */
-    for (size_t i = 0; i < w->n_shown && e->bad + i < SHOWN_BAD_ROWS && told_here; i++)
+    for (size_t i = 0; i < w->n_shown && e->bad + i < SHOWN_BAD_ROWS && !e->told; i++)
         adass_report_warn(e->report, "row left out: %s", w->shown[i].message);
     e->bad += w->bad;
     if (e->bad <= e->options->max_bad_rows)
@@ -399,6 +432,21 @@ static adass_status gather_labels(engine *e, const worker *w, adass_error *err)
         return adass_fail_memory(err, "labels", (double)e->labels.n);
     memcpy(to, w->row_tags.items, w->row_tags.n);
     return ADASS_OK;
+}
+
+static adass_status keep_numbers(engine *e, const worker *w, int thread, adass_error *err)
+{
+    if (e->numbers == NULL || adass_counts_spilled(e->counts))
+        return ADASS_OK;
+    counted_block *block = extend(&e->counted, 1, sizeof *block);
+    if (block == NULL)
+        return adass_fail_memory(err, "blocks", (double)e->counted.n * sizeof *block);
+    *block = (counted_block){ adass_spool_bytes(e->numbers), w->row_tags.n, thread };
+    const adass_status status =
+        adass_spool_append(e->numbers, w->ids.items, w->ids.n * sizeof(uint32_t), err);
+    return status == ADASS_OK
+               ? adass_spool_append(e->numbers, w->row_tags.items, w->row_tags.n, err)
+               : status;
 }
 
 /* Rows to the writer, those in a row of the same split at once. */
@@ -458,6 +506,7 @@ static adass_status merge_block(void *user, int thread, const adass_block *block
     if (status != ADASS_OK)
         return status;
     return e->kind == PASS_LABELS   ? gather_labels(e, w, err)
+           : e->kind == PASS_COUNT  ? keep_numbers(e, w, thread, err)
            : e->kind == PASS_ENCODE ? add_encoded(e, w, err)
                                     : ADASS_OK;
 }
@@ -483,6 +532,7 @@ static adass_status run_pass(engine *e, pass_kind kind, const char *stage, adass
         adass_blocks_run(e->inputs, e->threads, &work, e->options->monitor, &lines, err);
     if (status == ADASS_OK && kind == PASS_LINES)
         e->lines = lines;
+    e->told |= kind != PASS_LINES;
     return status;
 }
 
@@ -514,7 +564,8 @@ static adass_status prepare_splits(engine *e, adass_error *err)
 
 static adass_key key_of_count(const void *values, size_t i)
 {
-    return ((const adass_count *)values)[i].key;
+    const adass_count *value = (const adass_count *)values + i;
+    return (adass_key){ value->low, value->high };
 }
 
 static adass_status set_ids(void *user, size_t vocabulary, adass_count *values, size_t n,
@@ -532,6 +583,8 @@ static adass_status count_values(engine *e, adass_error *err)
     /* The other third is for the tables of ids, which are made while counts are still there. */
     adass_status status = adass_counts_open(&e->counts, format->n_vocabularies, e->threads,
                                             e->table_bytes / 3 * 2, e->out_dir, err);
+    if (status == ADASS_OK && !e->options->write_vocabulary)
+        status = adass_spool_open(&e->numbers, e->out_dir, err);
     for (int k = 0; k < e->threads && status == ADASS_OK; k++)
         e->workers[k].counter = adass_counts_counter(e->counts, k);
     if (status == ADASS_OK)
@@ -647,8 +700,71 @@ static adass_status encode_groups(engine *e, part *parts, size_t end, adass_erro
     return status;
 }
 
+/* From numbers to ids, in place. */
+static adass_status translate_block(const engine *e, worker *w, const counted_block *block,
+                                    adass_error *err)
+{
+    const size_t n_fields = e->format->n_fields, n = block->rows * n_fields;
+    const adass_count_table *tables = adass_counts_counter(e->counts, block->thread)->tables;
+    w->ids.n = w->row_tags.n = 0;
+    uint32_t *ids = extend(&w->ids, n, sizeof *ids);
+    uint8_t *tags = extend(&w->row_tags, block->rows, 1);
+    if (ids == NULL || tags == NULL)
+        return adass_fail_memory(err, "rows", (double)(n * sizeof *ids));
+    adass_status status = adass_spool_read(e->numbers, block->offset, ids, n * sizeof *ids, err);
+    if (status == ADASS_OK)
+        status =
+            adass_spool_read(e->numbers, block->offset + n * sizeof *ids, tags, block->rows, err);
+    for (size_t r = 0; r < block->rows && status == ADASS_OK; r++, ids += n_fields)
+        for (size_t f = 0; f < n_fields; f++)
+            ids[f] = tables[vocabulary_of(e, f)].ids[ids[f]];
+    return status;
+}
+
+/* Called in the order of the blocks. */
+static adass_status add_translated(engine *e, const worker *w, size_t block, adass_error *err)
+{
+    const adass_status status = add_encoded(e, w, err);
+    if (status != ADASS_OK || omp_get_thread_num() != 0) /* the thread that began the work tells */
+        return status;
+    return adass_monitor_tick(e->options->monitor, "encoding, blocks", block + 1, e->counted.n, "",
+                              err);
+}
+
+/* The numbers that were kept while counting become ids; nothing is parsed again. */
+static adass_status translate(engine *e, adass_error *err)
+{
+    const counted_block *blocks = e->counted.items;
+    adass_status status = adass_spool_flush(e->numbers, err);
+    bool failed = status != ADASS_OK;
+#pragma omp parallel for ordered schedule(static, 1) num_threads(e->threads)
+    for (size_t b = 0; b < e->counted.n; b++) {
+        worker *w = &e->workers[omp_get_thread_num()];
+        adass_error local;
+        adass_status one = ADASS_OK;
+        bool in_vain;
+#pragma omp atomic read
+        in_vain = failed;
+        if (!in_vain)
+            one = translate_block(e, w, &blocks[b], &local);
+#pragma omp ordered
+        if (status == ADASS_OK) {
+            status = one == ADASS_OK ? add_translated(e, w, b, &local) : one;
+            if (status != ADASS_OK && err != NULL)
+                *err = local;
+#pragma omp atomic write
+            failed = status != ADASS_OK;
+        }
+    }
+    return status;
+}
+
 static adass_status encode(engine *e, adass_error *err)
 {
+    if (e->numbers != NULL && !adass_counts_spilled(e->counts))
+        return translate(e, err);
+    adass_counts_close(e->counts);
+    e->counts = NULL;
     size_t end;
     const adass_status status = adass_id_tables_load(&e->ids, 0, &end, err);
     if (status != ADASS_OK)
@@ -811,8 +927,6 @@ static adass_status import(engine *e, const char *by, adass_error *err)
         status = prepare_splits(e, err);
     if (status == ADASS_OK)
         status = e->options->vocabulary != NULL ? take_vocabulary(e, err) : count_values(e, err);
-    adass_counts_close(e->counts);
-    e->counts = NULL;
     if (status == ADASS_OK)
         status = prepare_texts(e, err);
     if (status == ADASS_OK)
@@ -841,6 +955,9 @@ adass_status adass_import_rows(const char *by, const adass_row_format *format, a
     const adass_status status = import(&e, by, err);
     report->bad_rows += e.bad;
     adass_value_texts_close(e.texts);
+    adass_counts_close(e.counts);
+    adass_spool_close(e.numbers);
+    free(e.counted.items);
     adass_id_tables_free(&e.ids);
     adass_writer_close(e.writer);
     for (int k = 0; e.workers != NULL && k < e.threads; k++)

@@ -280,6 +280,46 @@ static void test_memory(void **state)
     expect_same(dir, "large", "two", true);
 }
 
+/* meta.json tells of the vocabulary as well. */
+static void expect_same_arrays(const char *dir, const char *a, const char *b)
+{
+    static const char *const names[] = {
+        "train/ids.npy",    "train/labels.npy", "valid/ids.npy",
+        "valid/labels.npy", "test/ids.npy",     "test/labels.npy"
+    };
+    const scratch_path x = within(dir, a), y = within(dir, b);
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        expect_same_files(within(x.text, names[i]).text, within(y.text, names[i]).text);
+    remove_tree(y.text);
+}
+
+/* Without the texts of values the file is parsed once, unless the memory is too little for it. */
+static void test_parsed_once(void **state)
+{
+    const char *dir = *state;
+    scratch_path schema;
+    adass_table_options options = prepare(dir, &schema);
+    make_large(dir);
+    for (int protocol = ADASS_PROTOCOL_RANDOM; protocol <= ADASS_PROTOCOL_X4; protocol++) {
+        options.protocol = (adass_protocol)protocol;
+        options.memory_bytes = 0;
+        options.threads = 1;
+        options.write_vocabulary = true;
+        import_file(dir, "twice", options, "raw");
+        options.write_vocabulary = false;
+        import_file(dir, "once", options, "raw");
+        expect_same_arrays(dir, "twice", "once");
+        options.threads = 3;
+        import_file(dir, "threads", options, "raw");
+        expect_same_arrays(dir, "twice", "threads");
+        options.threads = 1;
+        options.memory_bytes = 34 * mebibyte;
+        import_file(dir, "little", options, "raw");
+        expect_same_arrays(dir, "twice", "little");
+        remove_tree(within(dir, "twice").text);
+    }
+}
+
 static void test_memory_errors(void **state)
 {
     const char *dir = *state;
@@ -897,6 +937,7 @@ int main(void)
         SCRATCH_TEST(test_x4_split),
         SCRATCH_TEST(test_threads),
         SCRATCH_TEST(test_memory),
+        SCRATCH_TEST(test_parsed_once),
         SCRATCH_TEST(test_memory_errors),
         SCRATCH_TEST(test_packings),
         SCRATCH_TEST(test_several_files),
