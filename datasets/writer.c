@@ -257,6 +257,20 @@ static adass_status finish_file(adass_writer *w, size_t i, adass_meta_file *file
     return status;
 }
 
+/* All at once: the disk takes little longer for all files than for one. */
+static adass_status finish_files(adass_writer *w, adass_meta_file *files, adass_error *err)
+{
+    adass_status status[ADASS_N_FILES];
+    adass_error errors[ADASS_N_FILES];
+#pragma omp parallel for schedule(static) num_threads(ADASS_N_FILES)
+    for (size_t i = 0; i < ADASS_N_FILES; i++)
+        status[i] = finish_file(w, i, &files[i], &errors[i]);
+    for (size_t i = 0; i < ADASS_N_FILES; i++)
+        if (status[i] != ADASS_OK)
+            return adass_fail(err, status[i], "%s", errors[i].message);
+    return ADASS_OK;
+}
+
 static adass_status finish_vocabulary(const adass_writer *w, adass_meta_file *file,
                                       adass_error *err)
 {
@@ -353,9 +367,7 @@ adass_status adass_writer_finish(adass_writer *writer, const adass_field *fields
     meta.fields = (adass_field *)fields; /* only read */
     for (size_t s = 0; s < ADASS_N_SPLITS; s++)
         meta.rows[s] = adass_npy_rows(writer->files[2 * s]);
-    adass_status status = ADASS_OK;
-    for (size_t i = 0; i < ADASS_N_FILES && status == ADASS_OK; i++)
-        status = finish_file(writer, i, &meta.files[i], err);
+    adass_status status = finish_files(writer, meta.files, err);
     meta.has_vocabulary = writer->has_vocabulary;
     if (status == ADASS_OK && writer->has_vocabulary)
         status = finish_vocabulary(writer, &meta.vocabulary, err);
