@@ -81,6 +81,13 @@ adass_status adass_evaluator_measure(adass_evaluator *evaluator, const adass_mod
     return ADASS_OK;
 }
 
+void adass_evaluator_scores(const adass_evaluator *evaluator, const float **logits,
+                            const float **labels)
+{
+    *logits = evaluator->logits;
+    *labels = evaluator->labels;
+}
+
 size_t adass_evaluator_rows(const adass_evaluator *evaluator) { return evaluator->n; }
 
 void adass_evaluator_close(adass_evaluator *evaluator)

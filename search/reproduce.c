@@ -3,9 +3,9 @@
 
 #include "adass/synth.h"
 #include "json_file.h"
+#include "methods/method.h"
 #include "run_record.h"
-#include "suites.h"
-#include "table.h"
+#include "suite_run.h"
 
 #include <errno.h>
 #include <math.h>
@@ -15,32 +15,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAX_CELLS = 128, PATH_CHARS = 4096, NAME_CHARS = 96, PLANTED_SEED = 1 };
-
-/* The methods that search; the uniform sizes come first by themselves. */
-static const char *const searched[] = { "random", "adass" };
-
-enum { N_SEARCHED = sizeof searched / sizeof searched[0] };
-
-typedef struct suite_run {
-    const adass_reproduce_options *options;
-    adass_suite suite;
-    const adass_compute *compute;
-    const adass_monitor *outer;
-    adass_monitor monitor; /* the caller's, with the run's name before the stage */
-    char label[NAME_CHARS];
-    adass_dataset *dataset;
-    adass_session *session;
-    adass_cell cells[MAX_CELLS];
-    size_t n_cells, done, total;
-} suite_run;
+enum { PLANTED_SEED = 1 };
 
 /* ---- progress ---- */
 
 static void report(void *user, const char *stage, uint64_t done, uint64_t total, const char *note)
 {
-    const suite_run *r = user;
-    char text[NAME_CHARS + 64];
+    const adass_suite_run *r = user;
+    char text[ADASS_SUITE_NAME_CHARS + 64];
     snprintf(text, sizeof text, "%zu/%zu %s: %s", r->done + 1, r->total, r->label, stage);
     if (r->outer->progress != NULL)
         r->outer->progress(r->outer->user, text, done, total, note);
@@ -48,7 +30,7 @@ static void report(void *user, const char *stage, uint64_t done, uint64_t total,
 
 static bool asked_to_stop(void *user)
 {
-    const suite_run *r = user;
+    const adass_suite_run *r = user;
     return r->outer->stop != NULL && r->outer->stop(r->outer->user);
 }
 
@@ -71,8 +53,8 @@ static adass_status make_folder(const char *path, adass_error *err)
 /* Folder `part` in the output folder, with those above it. */
 static adass_status make_folders(const char *out_dir, const char *part, adass_error *err)
 {
-    char path[PATH_CHARS];
-    if (*out_dir == '\0' || strlen(out_dir) >= sizeof path - NAME_CHARS)
+    char path[ADASS_SUITE_PATH_CHARS];
+    if (*out_dir == '\0' || strlen(out_dir) >= sizeof path - ADASS_SUITE_NAME_CHARS)
         return adass_fail(err, ADASS_EINVAL,
                           "the output folder '%s': the name is empty or too long", out_dir);
     adass_status status = ADASS_OK;
@@ -86,14 +68,15 @@ static adass_status make_folders(const char *out_dir, const char *part, adass_er
 }
 
 /* Whether planted data was made as the suite wants it; an interrupted suite finds its own. */
-static adass_status check_planted(const suite_run *r, const char *path, adass_error *err)
+static adass_status check_planted(const adass_suite_run *r, const adass_synth_options *wanted,
+                                  const char *path, adass_error *err)
 {
     json_t *made = json_loads(r->dataset->made, 0, NULL);
     const char *shape = json_string_value(json_object_get(made, "shape"));
     const json_int_t rows = json_integer_value(json_object_get(made, "rows"));
-    const bool same = shape != NULL && strcmp(shape, r->suite.shape) == 0 &&
+    const bool same = shape != NULL && strcmp(shape, wanted->shape) == 0 &&
                       json_integer_value(json_object_get(made, "seed")) == PLANTED_SEED &&
-                      (r->suite.rows == 0 || (size_t)rows == r->suite.rows);
+                      (wanted->rows == 0 || (size_t)rows == wanted->rows);
     json_decref(made);
     return same ? ADASS_OK
                 : adass_fail(
@@ -102,48 +85,42 @@ static adass_status check_planted(const suite_run *r, const char *path, adass_er
                       path, r->suite.name);
 }
 
-static adass_status open_planted(suite_run *r, adass_error *err)
+static adass_status open_planted(adass_suite_run *r, adass_error *err)
 {
-    char path[PATH_CHARS];
+    char path[ADASS_SUITE_PATH_CHARS];
+    const adass_reproduce_options *o = r->options;
+    const double scale = o->scale > 0.0 ? o->scale : 1.0;
     const adass_synth_options synth = {
-        .shape = r->suite.shape, .rows = r->suite.rows, .seed = PLANTED_SEED, .monitor = &r->monitor
+        .shape = o->shape != NULL ? o->shape : r->suite.shape,
+        .rows = (size_t)(scale * (double)r->suite.rows),
+        .seed = PLANTED_SEED,
+        .monitor = &r->monitor,
     };
-    adass_status status = make_folders(r->options->out_dir, "data", err);
-    snprintf(path, sizeof path, "%s/data/%s", r->options->out_dir, r->suite.shape);
+    adass_status status = make_folders(o->out_dir, "data", err);
+    snprintf(path, sizeof path, "%s/data/%s", o->out_dir, synth.shape);
     if (status == ADASS_OK && access(path, F_OK) != 0)
         status = adass_synth_write(&synth, path, err);
     if (status == ADASS_OK)
         status = adass_dataset_open(&r->dataset, path, err);
-    return status == ADASS_OK ? check_planted(r, path, err) : status;
+    return status == ADASS_OK ? check_planted(r, &synth, path, err) : status;
 }
 
-static adass_status open_dataset(suite_run *r, adass_error *err)
+static adass_status open_dataset(adass_suite_run *r, adass_error *err)
 {
-    if (r->suite.shape != NULL && r->options->dataset != NULL)
-        return adass_fail(err, ADASS_EINVAL, "suite '%s' makes its own data: leave the dataset out",
-                          r->suite.name);
+    const adass_reproduce_options *o = r->options;
+    if (o->dataset != NULL && (o->shape != NULL || o->scale > 0.0))
+        return adass_fail(err, ADASS_EINVAL,
+                          "a shape and a scale are of planted data: leave them or the dataset out");
+    if (o->dataset != NULL)
+        return adass_dataset_open(&r->dataset, o->dataset, err);
     if (r->suite.shape != NULL)
         return open_planted(r, err);
-    if (r->options->dataset == NULL)
-        return adass_fail(
-            err, ADASS_EINVAL,
-            "suite '%s' needs a dataset: prepare one with '%s' and name it by --dataset",
-            r->suite.name, r->suite.hint);
-    return adass_dataset_open(&r->dataset, r->options->dataset, err);
+    return adass_fail(err, ADASS_EINVAL,
+                      "suite '%s' needs a dataset: prepare one with '%s' and name it by --dataset",
+                      r->suite.name, r->suite.hint);
 }
 
 /* ---- one run ---- */
-
-static void name_run(const adass_cell *cell, uint64_t seed, char name[NAME_CHARS])
-{
-    char which[32];
-    if (cell->budget > 0.0)
-        snprintf(which, sizeof which, "budget%g", cell->budget);
-    else
-        snprintf(which, sizeof which, "size%zu", cell->size);
-    snprintf(name, NAME_CHARS, "%s-%s-%s-seed%llu", adass_backbone_name(cell->backbone),
-             cell->method, which, (unsigned long long)seed);
-}
 
 static bool same_text(const json_t *a, const json_t *b)
 {
@@ -171,105 +148,154 @@ static bool of_this_program(const json_t *revision, const char *path)
  * Whether a record is of this configuration, dataset and code, so that doing the run again would
  * give the same.
  */
-static bool still_valid(const suite_run *r, const json_t *record, const char *path,
-                        const adass_run_config *config)
+static bool still_valid(const adass_suite_run *r, const json_t *record, const char *path,
+                        const json_t *config)
 {
     static const char *const decisive[] = { "version", "revision",   "isa",
                                             "onednn",  "onednn_isa", "compiler" };
-    json_t *wanted = adass_run_config_json(config, r->dataset),
-           *from = adass_provenance_json(r->compute);
+    json_t *from = adass_provenance_json(r->compute);
     const json_t *was_from = json_object_get(record, "provenance");
     const char *checksum =
         json_string_value(json_object_get(json_object_get(record, "dataset"), "checksum"));
-    bool valid = wanted != NULL && json_equal(json_object_get(record, "config"), wanted) &&
+    bool valid = config != NULL && json_equal(json_object_get(record, "config"), config) &&
                  checksum != NULL && strcmp(checksum, r->dataset->checksum) == 0 &&
-                 json_is_real(json_object_get(json_object_get(record, "metrics"), "test_auc")) &&
                  of_this_program(json_object_get(from, "revision"), path);
     for (size_t i = 0; i < sizeof decisive / sizeof decisive[0]; i++)
         valid = valid && same_text(json_object_get(was_from, decisive[i]),
                                    json_object_get(from, decisive[i]));
-    json_decref(wanted);
     json_decref(from);
     return valid;
 }
 
-static adass_status do_run(suite_run *r, const adass_run_config *config, const char *path,
-                           json_t **out, adass_error *err)
+static void path_of_run(const adass_suite_run *r, const char *ending,
+                        char path[ADASS_SUITE_PATH_CHARS])
 {
+    snprintf(path, ADASS_SUITE_PATH_CHARS, "%s/runs/%s.%s", r->options->out_dir, r->label, ending);
+}
+
+json_t *adass_suite_read(const adass_suite_run *r, const json_t *config)
+{
+    char path[ADASS_SUITE_PATH_CHARS];
+    json_t *record = NULL;
+    path_of_run(r, "json", path);
+    if (access(path, F_OK) != 0 || adass_json_read(path, &record, NULL) != ADASS_OK)
+        return NULL;
+    if (still_valid(r, record, path, config))
+        return record;
+    json_decref(record);
+    return NULL;
+}
+
+/* Before the record, which says that the run is complete. */
+static adass_status write_logits(const adass_suite_run *r, const adass_run_result *result,
+                                 adass_error *err)
+{
+    char path[ADASS_SUITE_PATH_CHARS], temporary[ADASS_SUITE_PATH_CHARS];
+    path_of_run(r, "logits", path);
+    path_of_run(r, "logits.tmp", temporary);
+    FILE *file = fopen(temporary, "wb");
+    bool complete = file != NULL && fwrite(result->test_logits, sizeof *result->test_logits,
+                                           result->n_test, file) == result->n_test;
+    if (file != NULL)
+        complete = fclose(file) == 0 && complete;
+    complete = complete && rename(temporary, path) == 0;
+    return complete
+               ? ADASS_OK
+               : adass_fail(err, ADASS_EIO, "%s: cannot be written: %s", path, strerror(errno));
+}
+
+static adass_status do_run(adass_suite_run *r, const adass_run_config *config, json_t **out,
+                           adass_error *err)
+{
+    char path[ADASS_SUITE_PATH_CHARS];
     adass_run_result result;
     adass_status status = adass_run(r->session, config, &result, NULL, err);
     if (status == ADASS_OK)
         status = adass_run_record(config, &result, r->dataset, r->compute, out, err);
+    if (status == ADASS_OK)
+        status = write_logits(r, &result, err);
+    path_of_run(r, "json", path);
     if (status == ADASS_OK)
         status = adass_json_write(path, *out, err);
     adass_run_result_free(&result);
     return status;
 }
 
-static adass_status run_one(suite_run *r, adass_cell *cell, size_t i, uint64_t budget,
-                            adass_error *err)
+bool adass_suite_is_mine(const adass_suite_run *r, size_t i)
+{
+    return r->options->shards == 0 || i % r->options->shards + 1 == r->options->shard;
+}
+
+adass_status adass_suite_run_one(adass_suite_run *r, const adass_run_config *config, bool mine,
+                                 json_t **record, adass_error *err)
+{
+    json_t *wanted = adass_run_config_json(config, r->dataset);
+    json_t *there = adass_suite_read(r, wanted);
+    const bool reused = there != NULL;
+    json_decref(wanted);
+    *record = there;
+    adass_status status = adass_monitor_tick(&r->monitor, "begins", 0, 1, "", err);
+    if (status == ADASS_OK && !reused && mine)
+        status = do_run(r, config, record, err);
+    if (status != ADASS_OK)
+        return status;
+    r->done++;
+    r->missing += *record == NULL;
+    if (r->options->finished != NULL && *record != NULL)
+        r->options->finished(r->options->user, r->done, r->total, r->label,
+                             adass_record_number(*record, "metrics", "test_auc"), reused);
+    return ADASS_OK;
+}
+
+/* Run i of a cell. */
+static adass_status run_cell(adass_suite_run *r, adass_cell *cell, size_t i,
+                             const adass_variant *variant, uint64_t budget, bool mine,
+                             adass_error *err)
 {
     adass_run_config config = r->suite.config;
-    snprintf(config.method, sizeof config.method, "%s", cell->method);
+    adass_variant_apply(variant, &config);
     config.model.backbone = cell->backbone;
     config.size = cell->size;
     config.budget = budget;
     config.seed = r->options->seed + i;
-
-    char path[PATH_CHARS];
-    name_run(cell, config.seed, r->label);
-    snprintf(path, sizeof path, "%s/runs/%s.json", r->options->out_dir, r->label);
-    json_t *record = NULL;
-    bool reused = false;
-    if (access(path, F_OK) == 0 && adass_json_read(path, &record, NULL) == ADASS_OK) {
-        reused = still_valid(r, record, path, &config);
-        if (!reused) {
-            json_decref(record);
-            record = NULL;
-        }
-    }
-    adass_status status = adass_monitor_tick(&r->monitor, "begins", 0, 1, "", err);
-    if (status == ADASS_OK && !reused)
-        status = do_run(r, &config, path, &record, err);
-    cell->records[i] = record;
-    if (status != ADASS_OK)
-        return status;
-    r->done++;
-    if (r->options->finished != NULL)
-        r->options->finished(r->options->user, r->done, r->total, r->label,
-                             adass_record_number(record, "metrics", "test_auc"), reused);
-    return ADASS_OK;
+    config.train_seed = r->suite.one_training ? r->options->seed : 0;
+    adass_cell_run_name(cell, i, r->label);
+    return adass_suite_run_one(r, &config, mine, &cell->records[i], err);
 }
 
 /* ---- the cells ---- */
 
-static adass_cell *add_cell(suite_run *r, adass_backbone backbone, const char *method, size_t size,
-                            double budget, adass_error *err)
+static adass_cell *add_cell(adass_suite_run *r, adass_backbone backbone, const char *name,
+                            size_t size, double budget, adass_error *err)
 {
     json_t **records = calloc(r->suite.seeds, sizeof *records);
-    if (records == NULL || r->n_cells == MAX_CELLS) {
+    if (records == NULL || r->n_cells == ADASS_SUITE_CELLS_MAX) {
         free(records);
         adass_fail_memory(err, "the suite's runs", (double)r->suite.seeds * 8.0);
         return NULL;
     }
     adass_cell *cell = &r->cells[r->n_cells++];
     *cell = (adass_cell){ .backbone = backbone,
-                          .method = method,
+                          .method = name,
                           .size = size,
                           .budget = budget,
                           .n = r->suite.seeds,
+                          .first_seed = r->options->seed,
                           .records = records };
     return cell;
 }
 
-static adass_status run_uniform(suite_run *r, adass_backbone backbone, adass_error *err)
+/* A shard's unit is one training. */
+static adass_status run_uniform(adass_suite_run *r, adass_backbone backbone, adass_error *err)
 {
+    static const adass_variant uniform = { .name = "uniform", .method = "uniform" };
     for (size_t k = 0; k < r->suite.uniform.n; k++) {
         adass_cell *cell = add_cell(r, backbone, "uniform", r->suite.uniform.sizes[k], 0.0, err);
         if (cell == NULL)
             return ADASS_ENOMEM;
         for (size_t i = 0; i < cell->n; i++) {
-            const adass_status status = run_one(r, cell, i, 0, err);
+            const adass_status status =
+                run_cell(r, cell, i, &uniform, 0, adass_suite_is_mine(r, k * cell->n + i), err);
             if (status != ADASS_OK)
                 return status;
         }
@@ -277,44 +303,86 @@ static adass_status run_uniform(suite_run *r, adass_backbone backbone, adass_err
     return ADASS_OK;
 }
 
-/* Seeds outside, budgets inside: the supernet of a seed serves every budget. */
-static adass_status run_searched(suite_run *r, adass_backbone backbone, adass_error *err)
+/* Methods that give every field at least one column cannot keep every budget. */
+static bool can_keep(const adass_suite_run *r, const adass_variant *variant, uint64_t budget)
 {
-    const adass_cell *reference = adass_best_uniform(r->cells, r->n_cells, backbone);
-    const double params = adass_record_number(reference->records[0], "metrics", "params");
-    adass_cell *cells[N_SEARCHED][ADASS_SUITE_BUDGETS_MAX];
-    for (size_t m = 0; m < N_SEARCHED; m++)
-        for (size_t b = 0; b < r->suite.n_budgets; b++) {
-            cells[m][b] = add_cell(r, backbone, searched[m], 0, r->suite.budgets[b], err);
-            if (cells[m][b] == NULL)
-                return ADASS_ENOMEM;
+    const adass_method_kind *method = NULL;
+    uint64_t rows = 0;
+    for (size_t f = 0; f < r->dataset->n_fields; f++)
+        rows += r->dataset->fields[f].vocab;
+    return adass_method_find(variant->method, &method, NULL) != ADASS_OK || !method->cannot_drop ||
+           rows <= budget;
+}
+
+/* Seed i of a variant at every budget: a shard's unit, for they share a supernet. */
+static adass_status run_variant(adass_suite_run *r, size_t v, adass_cell *const *cells, size_t i,
+                                double reference, adass_error *err)
+{
+    const adass_variant *variant = &r->suite.variants[v];
+    const bool mine = adass_suite_is_mine(r, i * r->suite.n_variants + v);
+    for (size_t b = 0; b < r->suite.n_budgets; b++) {
+        if (cells[b] == NULL) {
+            r->done++;
+            continue;
         }
-    for (size_t i = 0; i < r->suite.seeds; i++)
-        for (size_t m = 0; m < N_SEARCHED; m++)
-            for (size_t b = 0; b < r->suite.n_budgets; b++) {
-                const uint64_t budget = (uint64_t)floor(r->suite.budgets[b] * params);
-                const adass_status status = run_one(r, cells[m][b], i, budget, err);
-                if (status != ADASS_OK)
-                    return status;
-            }
+        const uint64_t budget = (uint64_t)floor(r->suite.budgets[b] * reference);
+        const adass_status status = run_cell(r, cells[b], i, variant, budget, mine, err);
+        if (status != ADASS_OK)
+            return status;
+    }
     return ADASS_OK;
 }
 
-static adass_status run_suite(suite_run *r, adass_error *err)
+/* Seeds outside, variants and budgets inside: the supernet of a seed serves what is alike. */
+static adass_status run_searched(adass_suite_run *r, adass_backbone backbone, adass_error *err)
+{
+    const adass_suite *suite = &r->suite;
+    const adass_cell *best = adass_best_uniform(r->cells, r->n_cells, backbone);
+    const double reference = adass_record_number(best->records[0], "metrics", "params");
+    adass_cell **cells = calloc(suite->n_variants * suite->n_budgets, sizeof *cells);
+    adass_status status = cells != NULL ? ADASS_OK : adass_fail_memory(err, "the cells", 4096.0);
+    for (size_t c = 0; c < suite->n_variants * suite->n_budgets && status == ADASS_OK; c++) {
+        const adass_variant *variant = &suite->variants[c / suite->n_budgets];
+        const double budget = suite->budgets[c % suite->n_budgets];
+        if (!can_keep(r, variant, (uint64_t)floor(budget * reference)))
+            continue;
+        cells[c] = add_cell(r, backbone, variant->name, 0, budget, err);
+        status = cells[c] != NULL ? ADASS_OK : ADASS_ENOMEM;
+    }
+    for (size_t i = 0; i < suite->seeds && status == ADASS_OK; i++)
+        for (size_t v = 0; v < suite->n_variants && status == ADASS_OK; v++)
+            status = run_variant(r, v, cells + v * suite->n_budgets, i, reference, err);
+    free(cells);
+    return status;
+}
+
+static adass_status run_suite(adass_suite_run *r, adass_error *err)
 {
     adass_status status = ADASS_OK;
     for (size_t b = 0; b < r->suite.n_backbones && status == ADASS_OK; b++) {
+        const size_t missing = r->missing;
         status = run_uniform(r, r->suite.backbones[b], err);
-        if (status == ADASS_OK)
+        if (status == ADASS_OK && r->missing == missing)
             status = run_searched(r, r->suite.backbones[b], err);
     }
-    if (status == ADASS_OK)
+    if (status == ADASS_OK && r->missing == 0)
         status = adass_table_write(r->options->out_dir, r->suite.name, r->dataset, r->cells,
                                    r->n_cells, r->compute, err);
     return status;
 }
 
-static void free_cells(suite_run *r)
+static adass_status tell_time(const adass_suite_run *r, adass_error *err)
+{
+    double seconds;
+    if (r->options->expected == NULL)
+        return ADASS_OK;
+    const adass_status status = adass_suite_expect(r, &seconds, err);
+    if (status == ADASS_OK)
+        r->options->expected(r->options->user, seconds);
+    return status;
+}
+
+static void free_cells(adass_suite_run *r)
 {
     for (size_t c = 0; c < r->n_cells; c++) {
         for (size_t i = 0; i < r->cells[c].n; i++)
@@ -328,7 +396,10 @@ adass_status adass_reproduce_suite(const adass_suite *suite, const adass_reprodu
                                    adass_error *err)
 {
     static const adass_monitor silent = { 0 };
-    suite_run *r = calloc(1, sizeof *r);
+    if (options->shards > 0 && (options->shard < 1 || options->shard > options->shards))
+        return adass_fail(err, ADASS_EINVAL, "shard %zu of %zu: shards are numbered from 1 on",
+                          options->shard, options->shards);
+    adass_suite_run *r = calloc(1, sizeof *r);
     if (r == NULL)
         return adass_fail_memory(err, "the suite", sizeof *r);
     r->options = options;
@@ -338,15 +409,20 @@ adass_status adass_reproduce_suite(const adass_suite *suite, const adass_reprodu
     r->monitor = (adass_monitor){ .progress = report, .stop = asked_to_stop, .user = r };
     if (options->seeds != 0)
         r->suite.seeds = options->seeds;
-    r->total =
-        suite->n_backbones * r->suite.seeds * (suite->uniform.n + N_SEARCHED * suite->n_budgets);
+    r->total = suite->n_backbones * r->suite.seeds *
+               (suite->uniform.n + suite->n_variants * suite->n_budgets);
     adass_status status = open_dataset(r, err);
     if (status == ADASS_OK)
         status = make_folders(options->out_dir, "runs", err);
     if (status == ADASS_OK)
         status = adass_session_open(&r->session, r->dataset, compute, &r->monitor, err);
     if (status == ADASS_OK)
-        status = run_suite(r, err);
+        status = tell_time(r, err);
+    if (status == ADASS_OK)
+        status =
+            suite->fidelity_assignments > 0 ? adass_suite_run_fidelity(r, err) : run_suite(r, err);
+    if (options->missing != NULL)
+        *options->missing = r->missing;
     free_cells(r);
     adass_session_close(r->session);
     adass_dataset_close(r->dataset);

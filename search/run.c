@@ -236,7 +236,8 @@ adass_status adass_run_find(adass_session *session, const adass_run_config *conf
     if (status != ADASS_OK)
         return status;
     out->sizes = calloc(dataset->n_fields, sizeof *out->sizes);
-    if (out->sizes == NULL)
+    out->field_params = calloc(dataset->n_fields, sizeof *out->field_params);
+    if (out->sizes == NULL || out->field_params == NULL)
         return adass_fail_memory(err, "a size assignment",
                                  (double)(dataset->n_fields * sizeof *out->sizes));
     const adass_method_setting setting = setting_of(session, config);
@@ -244,21 +245,52 @@ adass_status adass_run_find(adass_session *session, const adass_run_config *conf
     if (status != ADASS_OK)
         return status;
     out->params = adass_sizes_params(session->vocab, out->sizes, dataset->n_fields);
+    for (size_t f = 0; f < dataset->n_fields; f++)
+        out->field_params[f] = (uint64_t)session->vocab[f] * out->sizes[f];
     out->embedding_bytes = out->params * sizeof(float);
     assert(!method->searches || method->train != NULL || out->params <= config->budget);
     out->seconds = out->found.supernet_seconds + out->found.search_seconds;
     return ADASS_OK;
 }
 
-static adass_status measure(adass_session *s, const adass_model *model, adass_split split,
-                            adass_metrics *out, adass_error *err)
+static adass_status measure_valid(adass_session *s, const adass_model *model, adass_metrics *out,
+                                  adass_error *err)
 {
-    adass_evaluator *evaluator = NULL;
-    adass_status status = adass_evaluator_open(&evaluator, s->dataset, split, 0, &s->compute, err);
+    adass_evaluator *valid = NULL;
+    adass_status status =
+        adass_evaluator_open(&valid, s->dataset, ADASS_VALID, 0, &s->compute, err);
     if (status == ADASS_OK)
-        status = adass_evaluator_measure(evaluator, model, NULL, out, err);
-    adass_evaluator_close(evaluator);
+        status = adass_evaluator_measure(valid, model, NULL, out, err);
+    adass_evaluator_close(valid);
     return status;
+}
+
+/* Keeps the logits too, for comparing models row by row. */
+static adass_status measure_test(adass_session *s, const adass_model *model, adass_run_result *out,
+                                 adass_error *err)
+{
+    adass_evaluator *test = NULL;
+    const float *logits, *labels;
+    adass_status status = adass_evaluator_open(&test, s->dataset, ADASS_TEST, 0, &s->compute, err);
+    if (status == ADASS_OK)
+        status = adass_evaluator_measure(test, model, NULL, &out->test, err);
+    if (status == ADASS_OK) {
+        out->n_test = adass_evaluator_rows(test);
+        out->test_logits = malloc(out->n_test * sizeof *out->test_logits);
+        if (out->test_logits == NULL)
+            status = adass_fail_memory(err, "the test rows' logits", (double)out->n_test * 4.0);
+    }
+    if (status == ADASS_OK) {
+        adass_evaluator_scores(test, &logits, &labels);
+        memcpy(out->test_logits, logits, out->n_test * sizeof *logits);
+    }
+    adass_evaluator_close(test);
+    return status;
+}
+
+static uint64_t training_seed(const adass_run_config *config)
+{
+    return config->train_seed != 0 ? config->train_seed : config->seed;
 }
 
 static adass_status train_found(adass_session *s, const adass_run_config *run, adass_model *model,
@@ -269,11 +301,11 @@ static adass_status train_found(adass_session *s, const adass_run_config *run, a
     if (status != ADASS_OK)
         return status;
     adass_run_config config = *run;
-    config.train.seed = adass_seed_derive(config.seed, ADASS_SEED_TRAIN);
+    config.train.seed = adass_seed_derive(training_seed(run), ADASS_SEED_TRAIN);
     const adass_method_setting setting = setting_of(s, &config);
     if (config.inherit) {
         adass_model_inherit(model, s->supernet);
-        status = measure(s, model, ADASS_VALID, &out->train.valid, err);
+        status = measure_valid(s, model, &out->train.valid, err);
     } else if (method->train != NULL) {
         status = method->train(&setting, model, out, err);
         assert(status != ADASS_OK || out->params <= config.budget);
@@ -282,7 +314,7 @@ static adass_status train_found(adass_session *s, const adass_run_config *run, a
                              err);
     }
     if (status == ADASS_OK)
-        status = measure(s, model, ADASS_TEST, &out->test, err);
+        status = measure_test(s, model, out, err);
     out->other_params = adass_model_other_params(model);
     out->seconds += out->train.seconds;
     return status;
@@ -295,7 +327,7 @@ adass_status adass_run(adass_session *session, const adass_run_config *config,
     if (status != ADASS_OK)
         return status;
     adass_model_config c = config->model;
-    c.seed = adass_seed_derive(config->seed, ADASS_SEED_MODEL);
+    c.seed = adass_seed_derive(training_seed(config), ADASS_SEED_MODEL);
     adass_model *trained = NULL;
     status = adass_model_create(&trained, &c, session->dataset->n_fields, session->vocab,
                                 out->sizes, err);
@@ -311,6 +343,8 @@ adass_status adass_run(adass_session *session, const adass_run_config *config,
 void adass_run_result_free(adass_run_result *result)
 {
     free(result->sizes);
+    free(result->field_params);
+    free(result->test_logits);
     free(result->found.probability);
     free(result->found.policy);
     *result = (adass_run_result){ 0 };

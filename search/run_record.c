@@ -29,6 +29,14 @@ static json_t *size_map(const adass_dataset *dataset, const size_t *sizes)
     return map;
 }
 
+static json_t *param_map(const adass_dataset *dataset, const uint64_t *params)
+{
+    json_t *map = json_object();
+    for (size_t f = 0; f < dataset->n_fields; f++)
+        json_object_set_new(map, dataset->fields[f].name, json_integer((json_int_t)params[f]));
+    return map;
+}
+
 static json_t *step_json(const adass_trainer_config *c)
 {
     return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f}", "batch_size", (json_int_t)c->batch_size,
@@ -93,6 +101,8 @@ json_t *adass_run_config_json(const adass_run_config *config, const adass_datase
     json_t *root =
         json_pack("{s:s, s:I, s:o, s:o}", "method", config->method, "seed",
                   (json_int_t)config->seed, "model", model_json(&config->model), "train", train);
+    if (config->train_seed != 0)
+        json_object_set_new(root, "train_seed", json_integer((json_int_t)config->train_seed));
     const adass_method_kind *method = NULL;
     const bool known = adass_method_find(config->method, &method, NULL) == ADASS_OK;
     if (known && method->searches) {
@@ -198,12 +208,14 @@ adass_status adass_run_record(const adass_run_config *config, const adass_run_re
     const adass_found *found = &result->found;
     json_t *budget = config->budget != 0 ? json_integer((json_int_t)config->budget) : json_null();
     json_t *root = json_pack(
-        "{s:s, s:{s:s, s:s}, s:s, s:s, s:o, s:I, s:o, s:o, s:o*, s:o*, s:{s:f, s:f, s:f, s:f}, "
+        "{s:s, s:{s:s, s:s}, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o*, s:o*, s:{s:f, s:f, s:f, "
+        "s:f}, "
         "s:o}",
         "format", "adass-run-1", "dataset", "name", dataset->name, "checksum", dataset->checksum,
         "backbone", adass_backbone_name(config->model.backbone), "method", config->method, "budget",
         budget, "seed", (json_int_t)config->seed, "config", adass_run_config_json(config, dataset),
-        "sizes", size_map(dataset, result->sizes), "metrics",
+        "sizes", size_map(dataset, result->sizes), "field_params",
+        param_map(dataset, result->field_params), "metrics",
         trained ? metrics_json(result) : json_pack("{s:I}", "params", (json_int_t)result->params),
         "found", found->evaluations > 0 ? found_json(config, found, dataset) : NULL, "seconds",
         "supernet", found->supernet_seconds, "search", found->search_seconds, "train",

@@ -65,4 +65,17 @@ double adass_spearman(const double *a, const double *b, size_t n, double *work)
     return of_a > 0.0 && of_b > 0.0 ? both / sqrt(of_a * of_b) : (double)NAN;
 }
 
+double adass_kendall(const double *a, const double *b, size_t n)
+{
+    double agree = 0.0, of_a = 0.0, of_b = 0.0; /* pairs: concordant less discordant, untied ones */
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < i; j++) {
+            const int x = (a[i] > a[j]) - (a[i] < a[j]), y = (b[i] > b[j]) - (b[i] < b[j]);
+            agree += x * y;
+            of_a += x != 0;
+            of_b += y != 0;
+        }
+    return of_a > 0.0 && of_b > 0.0 ? agree / sqrt(of_a * of_b) : (double)NAN;
+}
+
 double adass_log2_size(size_t size) { return size == 0 ? -1.0 : log2((double)size); }

@@ -24,6 +24,9 @@ adass_sample adass_sample_of(const double *values, size_t n);
  */
 double adass_spearman(const double *a, const double *b, size_t n, double *work);
 
+/** Kendall's tau-b of two lists of n >= 2; NaN when one is constant. */
+double adass_kendall(const double *a, const double *b, size_t n);
+
 /**
  * log2 of a size, for distances between assignments; a dropped field counts as one octave below
  * size 1.

@@ -1,69 +1,238 @@
 /* The suites. */
 #include "suites.h"
 
+#include <stdio.h>
 #include <string.h>
 
 typedef adass_suite suite_maker(void);
 
-static adass_suite quick(void)
+#define N_OF(array) (sizeof(array) / sizeof(array)[0])
+
+void adass_variant_apply(const adass_variant *v, adass_run_config *config)
 {
-    adass_suite suite = {
-        .name = "quick",
-        .summary = "the main table in small: tiny planted data, DeepFM and FM, 3 seeds; minutes",
-        .shape = "tiny",
-        .n_backbones = 2,
+    snprintf(config->method, sizeof config->method, "%s", v->method);
+    if (v->sampler != NULL)
+        config->supernet.sampler = v->sampler;
+    if (v->searcher != NULL)
+        config->search.searcher = v->searcher;
+    if (v->no_penalty)
+        config->search.penalty = config->search.penalty_rate = 0.0;
+    if (v->supernet_epochs > 0)
+        config->supernet.epochs = v->supernet_epochs;
+    if (v->candidates.n > 0)
+        config->candidates = v->candidates;
+    config->search.equal_shares = v->equal_shares;
+    config->inherit = v->inherit;
+}
+
+/* ---- the rows of the tables ---- */
+
+static const adass_variant all_methods[] = {
+    { .name = "random", .method = "random" },
+    { .name = "heuristic", .method = "heuristic" },
+    { .name = "mde", .method = "mde" },
+    { .name = "sseds", .method = "sseds" },
+    { .name = "sseds-dims", .method = "sseds-dims" },
+    { .name = "optembed", .method = "optembed" },
+    { .name = "dimgrow", .method = "dimgrow" },
+    { .name = "magprune", .method = "magprune" },
+    { .name = "adass", .method = "adass" },
+};
+
+static const adass_variant few_methods[] = {
+    { .name = "random", .method = "random" },
+    { .name = "mde", .method = "mde" },
+    { .name = "sseds", .method = "sseds" },
+    { .name = "adass", .method = "adass" },
+};
+
+/* Those that a seed decides, and the 2 x 2 of samplers and searchers. */
+static const adass_variant searches[] = {
+    { .name = "random", .method = "random" },
+    { .name = "sseds", .method = "sseds" },
+    { .name = "optembed", .method = "optembed" },
+    { .name = "dimgrow", .method = "dimgrow" },
+    { .name = "adass", .method = "adass" },
+    { .name = "adaptive-evolution", .method = "adass", .searcher = "evolution" },
+    { .name = "uniform-rl", .method = "adass", .sampler = "uniform" },
+    { .name = "uniform-evolution",
+      .method = "adass",
+      .sampler = "uniform",
+      .searcher = "evolution" },
+};
+
+/* Variants with the same supernet stand together: it is trained once. */
+#define WITH_SEARCHERS(label, name_of_sampler)                                                     \
+    { .name = label "-rl", .method = "adass", .sampler = name_of_sampler },                        \
+        { .name = label "-evolution",                                                              \
+          .method = "adass",                                                                       \
+          .sampler = name_of_sampler,                                                              \
+          .searcher = "evolution" },                                                               \
+        { .name = label "-random",                                                                 \
+          .method = "adass",                                                                       \
+          .sampler = name_of_sampler,                                                              \
+          .searcher = "random" },                                                                  \
+    {                                                                                              \
+        .name = label "-knapsack", .method = "adass", .sampler = name_of_sampler,                  \
+        .searcher = "knapsack"                                                                     \
+    }
+
+static const adass_variant ablations[] = {
+    WITH_SEARCHERS("adaptive", "adaptive"),
+    { .name = "no-penalty", .method = "adass", .no_penalty = true },
+    { .name = "no-competition", .method = "adass", .equal_shares = true },
+    { .name = "inherit", .method = "adass", .inherit = true },
+    WITH_SEARCHERS("uniform", "uniform"),
+    WITH_SEARCHERS("sandwich", "sandwich"),
+    WITH_SEARCHERS("fair", "fair"),
+    WITH_SEARCHERS("pa-da", "pa-da"),
+    { .name = "without-0",
+      .method = "adass",
+      .candidates = { .n = 6, .sizes = { 2, 4, 8, 16, 32, 64 } } },
+    { .name = "few-sizes", .method = "adass", .candidates = { .n = 4, .sizes = { 0, 4, 16, 64 } } },
+    { .name = "epochs-5", .method = "adass", .supernet_epochs = 5 },
+    { .name = "epochs-20", .method = "adass", .supernet_epochs = 20 },
+};
+
+/* ---- the suites ---- */
+
+/* What suites share: planted rows of MovieLens-1M's shape, every uniform size, DeepFM. */
+static adass_suite base(const char *name, const char *summary)
+{
+    return (adass_suite){
+        .name = name,
+        .summary = summary,
+        .shape = "movielens",
+        .rows = 400000,
+        .n_backbones = 1,
         .backbones = { ADASS_DEEPFM, ADASS_FM },
         .uniform = adass_candidates_default(),
         .n_budgets = 2,
         .budgets = { 0.8, 0.5 },
+        .variants = all_methods,
+        .n_variants = N_OF(all_methods),
         .seeds = 3,
         .config = adass_run_config_default(),
     };
+}
+
+static adass_suite quick(void)
+{
+    adass_suite suite = base(
+        "quick", "the main table in small: tiny planted data, DeepFM and FM, 3 seeds; minutes");
+    suite.shape = "tiny";
+    suite.rows = 0;
+    suite.n_backbones = 2;
+    suite.variants = few_methods;
+    suite.n_variants = N_OF(few_methods);
     suite.config.search.iterations = 60; /* minutes on two cores */
     return suite;
 }
 
 static adass_suite planted(void)
 {
-    adass_suite suite = {
-        .name = "planted",
-        .summary =
-            "400,000 planted rows of MovieLens-1M's shape, where the true ranks and the best "
-            "possible AUC are known; DeepFM and FM, 3 seeds",
-        .shape = "movielens",
-        .rows = 400000,
-        .n_backbones = 2,
-        .backbones = { ADASS_DEEPFM, ADASS_FM },
-        .uniform = adass_candidates_default(),
-        .n_budgets = 2,
-        .budgets = { 0.8, 0.5 },
-        .seeds = 3,
-        .config = adass_run_config_default(),
-    };
+    adass_suite suite =
+        base("planted", "AdaS&S, MDE and SSEDS on 400,000 planted rows, where the true ranks and "
+                        "the best possible AUC are known; DeepFM and FM, 3 seeds");
+    suite.n_backbones = 2;
+    suite.variants = few_methods;
+    suite.n_variants = N_OF(few_methods);
     return suite;
 }
 
 static adass_suite movielens(void)
 {
-    adass_suite suite = {
-        .name = "movielens",
-        .summary =
-            "MovieLens-1M (prepared by `adass data import movielens`); DeepFM and FM, 5 seeds",
-        .hint = "adass data import movielens RAW_FOLDER DATASET",
-        .n_backbones = 2,
-        .backbones = { ADASS_DEEPFM, ADASS_FM },
-        .uniform = adass_candidates_default(),
-        .n_budgets = 2,
-        .budgets = { 0.8, 0.5 },
-        .seeds = 5,
-        .config = adass_run_config_default(),
-    };
+    adass_suite suite =
+        base("movielens",
+             "the same on MovieLens-1M (prepared by `adass data import movielens`), 5 seeds");
+    suite.shape = NULL;
+    suite.hint = "adass data import movielens RAW_FOLDER DATASET";
+    suite.n_backbones = 2;
+    suite.variants = few_methods;
+    suite.n_variants = N_OF(few_methods);
+    suite.seeds = 5;
     return suite;
 }
 
-static suite_maker *const makers[] = { quick, planted, movielens };
+static adass_suite main_table(void)
+{
+    adass_suite suite =
+        base("main", "every method at budgets 0.8, 0.5, 0.2 and 0.1; DeepFM and FM, 3 seeds");
+    suite.n_backbones = 2;
+    suite.n_budgets = 4;
+    memcpy(suite.budgets, (double[]){ 0.8, 0.5, 0.2, 0.1 }, 4 * sizeof(double));
+    return suite;
+}
 
-enum { N_SUITES = sizeof makers / sizeof makers[0] };
+static adass_suite stability(void)
+{
+    adass_suite suite = base("stability", "5 search seeds, each result trained from the same seed: "
+                                          "how far sizes and AUC lie apart");
+    suite.variants = searches;
+    suite.n_variants = N_OF(searches);
+    suite.n_budgets = 1;
+    suite.budgets[0] = 0.5;
+    suite.seeds = 5;
+    suite.one_training = true;
+    return suite;
+}
+
+static adass_suite ablation(void)
+{
+    adass_suite suite = base("ablation", "samplers x searchers, penalty, competition, candidates, "
+                                         "length of the supernet's training, inherited weights");
+    suite.variants = ablations;
+    suite.n_variants = N_OF(ablations);
+    suite.n_budgets = 1;
+    suite.budgets[0] = 0.5;
+    return suite;
+}
+
+static adass_suite fidelity(void)
+{
+    adass_suite suite =
+        base("fidelity", "Kendall's tau of inherited against stand-alone AUC over 40 random "
+                         "assignments, for each sampler, beside the noise ceiling");
+    suite.fidelity_assignments = 40;
+    suite.seeds = 2;
+    return suite;
+}
+
+static adass_suite budget(void)
+{
+    adass_suite suite = base("budget", "every method at budgets from 0.02 to 1; 2 seeds");
+    suite.n_budgets = 8;
+    memcpy(suite.budgets, (double[]){ 1.0, 0.8, 0.5, 0.35, 0.2, 0.1, 0.05, 0.02 },
+           8 * sizeof(double));
+    suite.seeds = 2;
+    return suite;
+}
+
+static adass_suite cost(void)
+{
+    adass_suite suite = base("cost", "seconds of supernet, search and training, 1 seed; nothing "
+                                     "else should run beside it");
+    suite.variants = searches;
+    suite.n_variants = 5;
+    suite.seeds = 1;
+    return suite;
+}
+
+static adass_suite truth(void)
+{
+    adass_suite suite = base("truth", "rank correlation with the true ranks and the gap to the "
+                                      "teacher; rows per feature go with --scale");
+    suite.variants = searches;
+    suite.n_variants = 5;
+    suite.n_budgets = 3;
+    memcpy(suite.budgets, (double[]){ 0.8, 0.5, 0.2 }, 3 * sizeof(double));
+    return suite;
+}
+
+static suite_maker *const makers[] = { quick,    planted,  movielens, main_table, stability,
+                                       ablation, fidelity, budget,    cost,       truth };
+
+enum { N_SUITES = N_OF(makers) };
 
 size_t adass_suite_count(void) { return N_SUITES; }
 
@@ -73,7 +242,7 @@ const char *adass_suite_summary(size_t i) { return makers[i]().summary; }
 
 adass_status adass_suite_find(const char *name, adass_suite *out, adass_error *err)
 {
-    char names[128] = "";
+    char names[256] = "";
     for (size_t i = 0; i < N_SUITES; i++) {
         const adass_suite suite = makers[i]();
         if (strcmp(name, suite.name) == 0) {

@@ -6,10 +6,26 @@
 
 enum { ADASS_SUITE_BUDGETS_MAX = 8 };
 
+/**
+ * A row of the tables at each budget: a method, and what it changes of the suite's configuration.
+ * NULL, 0 and false leave that as it is.
+ */
+typedef struct adass_variant {
+    const char *name; /* in tables and names of files; unlike the others' of the suite */
+    const char *method;
+    const char *sampler, *searcher;
+    bool no_penalty, equal_shares, inherit;
+    size_t supernet_epochs;
+    adass_candidates candidates;
+} adass_variant;
+
+/** Sets what the variant changes. */
+void adass_variant_apply(const adass_variant *variant, adass_run_config *config);
+
 typedef struct adass_suite {
     const char *name, *summary;
     const char *
-        shape; /* of its planted data, made with seed 1; NULL for suites on a dataset that the user prepares */
+        shape; /* of its planted data, made with seed 1, unless a dataset is named; NULL for suites on a dataset that the user prepares */
     size_t rows;      /* of the planted data; 0 for the shape's own number */
     const char *hint; /* how to prepare the dataset; NULL for planted data */
     size_t n_backbones;
@@ -17,7 +33,13 @@ typedef struct adass_suite {
     adass_candidates uniform; /* sizes of the uniform runs */
     size_t n_budgets;
     double budgets[ADASS_SUITE_BUDGETS_MAX]; /* of the best uniform model's embedding parameters */
+    const adass_variant *variants;           /* [n_variants] at each budget */
+    size_t n_variants;
     size_t seeds;
+    bool
+        one_training; /* seeds are the search's: the models found are trained from the first seed */
+    /** Above 0: no table of methods, but fidelity.h's, over so many random assignments. */
+    size_t fidelity_assignments;
     adass_run_config config; /* shared; backbone, method, budget, size and seed are set a run */
 } adass_suite;
 

@@ -1,6 +1,7 @@
 /* Tables: rows from runs, then the three ways of showing them. */
 #include "table.h"
 
+#include "delong.h"
 #include "json_file.h"
 #include "run_record.h"
 #include "stats.h"
@@ -10,11 +11,33 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What the rows of one backbone share. */
+typedef struct table_maker {
+    const char *dir;
+    const adass_dataset *dataset;
+    const adass_cell *cells;
+    size_t n_cells;
+    const adass_cell *reference;
+    const float *labels;          /* of the test split, or NULL */
+    double *reference_placements; /* mean over seeds, or NULL */
+} table_maker;
+
 /* ---- what a cell's runs say ---- */
 
 double adass_record_number(const json_t *record, const char *section, const char *key)
 {
     return json_number_value(json_object_get(json_object_get(record, section), key));
+}
+
+void adass_cell_run_name(const adass_cell *cell, size_t i, char *name)
+{
+    char which[32];
+    if (cell->budget > 0.0)
+        snprintf(which, sizeof which, "budget%g", cell->budget);
+    else
+        snprintf(which, sizeof which, "size%zu", cell->size);
+    snprintf(name, 96, "%s-%s-%s-seed%llu", adass_backbone_name(cell->backbone), cell->method,
+             which, (unsigned long long)(cell->first_seed + i));
 }
 
 static adass_sample sample_of(const adass_cell *cell, const char *section, const char *key,
@@ -51,6 +74,86 @@ static adass_sample gain_of(const adass_cell *cell, const adass_cell *reference,
         work[i] = adass_record_number(cell->records[i], "metrics", "test_auc") -
                   adass_record_number(reference->records[i], "metrics", "test_auc");
     return adass_sample_of(work, cell->n);
+}
+
+/* ---- the test rows, one by one ---- */
+
+/*
+ * Mean placements of a cell's models over its seeds, [rows of the test split]: DeLong's components of
+ * the mean AUC. NULL when the logits of a run are not there, or memory is short.
+ */
+static double *mean_placements(const char *dir, const adass_cell *cell, const float *labels,
+                               size_t n)
+{
+    char path[4096], name[96];
+    double *placements = calloc(n, sizeof *placements);
+    float *logits = calloc(n, sizeof *logits);
+    bool complete = placements != NULL && logits != NULL;
+    for (size_t i = 0; i < cell->n && complete; i++) {
+        adass_cell_run_name(cell, i, name);
+        snprintf(path, sizeof path, "%s/runs/%s.logits", dir, name);
+        FILE *file = fopen(path, "rb");
+        complete = file != NULL && fread(logits, sizeof *logits, n, file) == n;
+        if (file != NULL)
+            fclose(file);
+        complete = complete && adass_placements_add(logits, labels, n, 1.0 / (double)cell->n,
+                                                    placements, NULL) == ADASS_OK;
+    }
+    free(logits);
+    if (complete)
+        return placements;
+    free(placements);
+    return NULL;
+}
+
+/* The test split's labels; NULL when memory is short. */
+static float *test_labels(const adass_dataset *dataset)
+{
+    const adass_rows *test = &dataset->splits[ADASS_TEST];
+    float *labels = calloc(test->n, sizeof *labels);
+    for (size_t i = 0; i < test->n && labels != NULL; i++)
+        labels[i] = adass_rows_label(test, i);
+    return labels;
+}
+
+/* Sets the difference of mean AUCs from the reference over samples of test rows. */
+static void add_delong(json_t *row, const table_maker *m, const adass_cell *cell)
+{
+    const size_t n = m->dataset->splits[ADASS_TEST].n;
+    if (m->reference_placements == NULL || cell == m->reference)
+        return;
+    double *placements = mean_placements(m->dir, cell, m->labels, n);
+    if (placements == NULL)
+        return; /* the row then has no such members */
+    for (size_t i = 0; i < n; i++)
+        placements[i] -= m->reference_placements[i];
+    const adass_delong d = adass_delong_of(placements, m->labels, n);
+    json_object_set_new(row, "delong_ci95", json_real(1.959964 * d.std_error));
+    json_object_set_new(row, "delong_p", json_real(d.p));
+    free(placements);
+}
+
+/* ---- parameters ---- */
+
+/* Name of the field of the largest vocabulary, which decides most of the parameters. */
+static const char *dominating_field(const adass_dataset *dataset)
+{
+    size_t largest = 0;
+    for (size_t f = 1; f < dataset->n_fields; f++)
+        if (dataset->fields[f].vocab > dataset->fields[largest].vocab)
+            largest = f;
+    return dataset->fields[largest].name;
+}
+
+/* Mean embedding parameters of all fields but the dominating one. */
+static double params_of_rest(const adass_cell *cell, const adass_dataset *dataset)
+{
+    const char *field = dominating_field(dataset);
+    double sum = 0.0;
+    for (size_t i = 0; i < cell->n; i++)
+        sum += adass_record_number(cell->records[i], "metrics", "params") -
+               adass_record_number(cell->records[i], "field_params", field);
+    return sum / (double)cell->n;
 }
 
 static size_t size_in(const json_t *record, const char *field)
@@ -117,53 +220,132 @@ static void add_sample(json_t *row, const char *key, adass_sample s)
         json_object_set_new(row, name, json_real(s.half_width));
 }
 
-static json_t *make_row(const adass_cell *cell, const adass_cell *reference,
-                        const adass_dataset *dataset, double *work)
+static double mean_auc(const adass_cell *cell)
 {
-    const bool planted = dataset->teacher_auc > 0.0, uniform = cell->budget == 0.0;
-    json_t *row = json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:b}", "dataset", dataset->name,
-                            "backbone", adass_backbone_name(cell->backbone), "method", cell->method,
-                            "size", uniform ? json_integer((json_int_t)cell->size) : json_null(),
-                            "budget", uniform ? json_null() : json_real(cell->budget), "seeds",
-                            (json_int_t)cell->n, "reference", cell == reference);
-    add_sample(row, "auc", sample_of(cell, "metrics", "test_auc", work));
-    add_sample(row, "gain", gain_of(cell, reference, work));
-    add_sample(row, "logloss", sample_of(cell, "metrics", "test_logloss", work));
-    add_sample(row, "params", sample_of(cell, "metrics", "params", work));
+    double auc = 0.0;
+    for (size_t i = 0; i < cell->n; i++)
+        auc += adass_record_number(cell->records[i], "metrics", "test_auc") / (double)cell->n;
+    return auc;
+}
+
+/* Among the methods at the same budget and the reference, by mean test AUC: 1 is the best. */
+static size_t rank_of(const table_maker *m, const adass_cell *cell)
+{
+    size_t rank = 1;
+    for (size_t i = 0; i < m->n_cells; i++) {
+        const adass_cell *other = &m->cells[i];
+        const bool rival = other == m->reference ||
+                           (other->backbone == cell->backbone && other->budget == cell->budget);
+        rank += rival && mean_auc(other) > mean_auc(cell);
+    }
+    return rank;
+}
+
+/* Supernet and search, against one training of the largest uniform size. */
+static void add_search_cost(json_t *row, const table_maker *m, const adass_cell *cell, double *work)
+{
+    const adass_cell *largest = NULL;
+    for (size_t i = 0; i < m->n_cells; i++)
+        if (m->cells[i].backbone == cell->backbone && m->cells[i].budget == 0.0 &&
+            (largest == NULL || m->cells[i].size > largest->size))
+            largest = &m->cells[i];
+    const double search = sample_of(cell, "seconds", "supernet", work).mean +
+                          sample_of(cell, "seconds", "search", work).mean;
+    const double training = sample_of(largest, "seconds", "train", work).mean;
+    if (training > 0.0)
+        json_object_set_new(row, "search_cost", json_real(search / training));
+}
+
+static void add_params(json_t *row, const table_maker *m, const adass_cell *cell, double *work)
+{
+    const adass_sample params = sample_of(cell, "metrics", "params", work);
+    add_sample(row, "params", params);
     json_object_set_new(row, "params_ratio",
-                        json_real(sample_of(cell, "metrics", "params", work).mean /
-                                  adass_record_number(reference->records[0], "metrics", "params")));
+                        json_real(params.mean / adass_record_number(m->reference->records[0],
+                                                                    "metrics", "params")));
+    const double rest = params_of_rest(cell, m->dataset),
+                 of = params_of_rest(m->reference, m->dataset);
+    json_object_set_new(row, "params_rest_mean", json_real(rest));
+    if (of > 0.0)
+        json_object_set_new(row, "params_rest_ratio", json_real(rest / of));
     json_object_set_new(row, "bytes_mean",
                         json_real(sample_of(cell, "metrics", "bytes", work).mean));
-    if (!uniform) {
-        add_stability(row, cell, dataset);
-        if (planted)
-            add_rank_correlation(row, cell, dataset);
-    }
+}
+
+static void add_seconds(json_t *row, const adass_cell *cell, double *work)
+{
     static const char *const stages[] = { "total", "supernet", "search", "train" };
     static const char *const keys[] = { "seconds_mean", "supernet_seconds_mean",
                                         "search_seconds_mean", "train_seconds_mean" };
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
         json_object_set_new(row, keys[i],
                             json_real(sample_of(cell, "seconds", stages[i], work).mean));
+}
+
+static json_t *make_row(const table_maker *m, const adass_cell *cell, double *work)
+{
+    const adass_dataset *dataset = m->dataset;
+    const bool planted = dataset->teacher_auc > 0.0, uniform = cell->budget == 0.0;
+    json_t *row = json_pack("{s:s, s:s, s:s, s:o, s:o, s:I, s:b}", "dataset", dataset->name,
+                            "backbone", adass_backbone_name(cell->backbone), "method", cell->method,
+                            "size", uniform ? json_integer((json_int_t)cell->size) : json_null(),
+                            "budget", uniform ? json_null() : json_real(cell->budget), "seeds",
+                            (json_int_t)cell->n, "reference", cell == m->reference);
+    add_sample(row, "auc", sample_of(cell, "metrics", "test_auc", work));
+    add_sample(row, "gain", gain_of(cell, m->reference, work));
+    json_object_set_new(row, "gain_percent",
+                        json_real(100.0 * (mean_auc(cell) / mean_auc(m->reference) - 1.0)));
+    add_delong(row, m, cell);
+    add_sample(row, "logloss", sample_of(cell, "metrics", "test_logloss", work));
+    add_params(row, m, cell, work);
+    if (!uniform) {
+        json_object_set_new(row, "rank", json_integer((json_int_t)rank_of(m, cell)));
+        add_stability(row, cell, dataset);
+        if (planted)
+            add_rank_correlation(row, cell, dataset);
+        add_search_cost(row, m, cell, work);
+    }
+    add_seconds(row, cell, work);
     return row;
 }
 
-static json_t *make_table(const char *suite, const adass_dataset *dataset, const adass_cell *cells,
-                          size_t n_cells, const adass_compute *compute)
+/* Appends the rows of one backbone. */
+static void append_rows(json_t *rows, const char *dir, const adass_dataset *dataset,
+                        const adass_cell *cells, size_t n_cells, adass_backbone backbone,
+                        const float *labels)
+{
+    table_maker m = { .dir = dir,
+                      .dataset = dataset,
+                      .cells = cells,
+                      .n_cells = n_cells,
+                      .labels = labels,
+                      .reference = adass_best_uniform(cells, n_cells, backbone) };
+    if (m.reference == NULL)
+        return;
+    double *work = calloc(m.reference->n, sizeof *work);
+    if (labels != NULL)
+        m.reference_placements =
+            mean_placements(dir, m.reference, labels, dataset->splits[ADASS_TEST].n);
+    for (size_t i = 0; i < n_cells && work != NULL; i++)
+        if (cells[i].backbone == backbone)
+            json_array_append_new(rows, make_row(&m, &cells[i], work));
+    free(m.reference_placements);
+    free(work);
+}
+
+static json_t *make_table(const char *dir, const char *suite, const adass_dataset *dataset,
+                          const adass_cell *cells, size_t n_cells, const adass_compute *compute)
 {
     json_t *rows = json_array();
-    for (size_t i = 0; i < n_cells; i++) {
-        double *work = calloc(cells[i].n, sizeof *work);
-        const adass_cell *reference = adass_best_uniform(cells, n_cells, cells[i].backbone);
-        if (work != NULL)
-            json_array_append_new(rows, make_row(&cells[i], reference, dataset, work));
-        free(work);
-    }
+    float *labels = test_labels(dataset);
+    for (int b = 0; b < ADASS_N_BACKBONES; b++)
+        append_rows(rows, dir, dataset, cells, n_cells, (adass_backbone)b, labels);
+    free(labels);
     json_t *teacher = dataset->teacher_auc > 0.0 ? json_real(dataset->teacher_auc) : json_null();
-    return json_pack("{s:s, s:s, s:{s:s, s:s, s:o}, s:o, s:o}", "format", "adass-table-1", "suite",
-                     suite, "dataset", "name", dataset->name, "checksum", dataset->checksum,
-                     "teacher_auc", teacher, "rows", rows, "provenance",
+    return json_pack("{s:s, s:s, s:{s:s, s:s}, s:o, s:s, s:o, s:o}", "format", "adass-table-1",
+                     "suite", suite, "dataset", "name", dataset->name, "checksum",
+                     dataset->checksum, "teacher_auc", teacher, "dominating_field",
+                     dominating_field(dataset), "rows", rows, "provenance",
                      adass_provenance_json(compute));
 }
 
@@ -183,11 +365,17 @@ static const char *const csv_columns[] = {
     "gain_mean",
     "gain_std",
     "gain_ci95",
+    "gain_percent",
+    "delong_ci95",
+    "delong_p",
+    "rank",
     "logloss_mean",
     "logloss_std",
     "params_mean",
     "params_std",
     "params_ratio",
+    "params_rest_mean",
+    "params_rest_ratio",
     "bytes_mean",
     "agreement",
     "log2_distance",
@@ -196,6 +384,7 @@ static const char *const csv_columns[] = {
     "supernet_seconds_mean",
     "search_seconds_mean",
     "train_seconds_mean",
+    "search_cost",
 };
 
 enum { CSV_COLUMNS = sizeof csv_columns / sizeof csv_columns[0] };
@@ -262,9 +451,17 @@ static void put_optional(FILE *out, const json_t *row, const char *key)
     fputs(" | ", out);
 }
 
+/* "12345", and with the dominating field left out "of best". */
+static void put_params(FILE *out, const json_t *row)
+{
+    fprintf(out, "%.0f | %.2f | ", number(row, "params_mean"), number(row, "params_ratio"));
+    put_optional(out, row, "params_rest_ratio");
+    fprintf(out, "%.2f | ", number(row, "bytes_mean") / 1e6);
+}
+
 static void put_markdown_row(FILE *out, const json_t *row, bool planted)
 {
-    const json_t *size = json_object_get(row, "size");
+    const json_t *size = json_object_get(row, "size"), *rank = json_object_get(row, "rank");
     fprintf(out, "| %s", json_string_value(json_object_get(row, "method")));
     if (json_is_integer(size))
         fprintf(out, " %lld%s | ", (long long)json_integer_value(size),
@@ -272,14 +469,22 @@ static void put_markdown_row(FILE *out, const json_t *row, bool planted)
     else
         fprintf(out, " at %g | ", number(row, "budget"));
     put_interval(out, row, "auc_mean", "auc_ci95", 1.0, 4, "");
-    fprintf(out, " | %.4f | ", number(row, "auc_std"));
+    fprintf(out, " | ");
     put_interval(out, row, "gain_mean", "gain_ci95", 1000.0, 1, "+");
-    fprintf(out, " | %.4f | %.0f | %.2f | ", number(row, "logloss_mean"),
-            number(row, "params_mean"), number(row, "params_ratio"));
+    fprintf(out, " | ");
+    if (json_object_get(row, "delong_p") != NULL)
+        fprintf(out, "± %.1f, p %.2g", 1000.0 * number(row, "delong_ci95"),
+                number(row, "delong_p"));
+    fprintf(out, " | ");
+    if (rank != NULL)
+        fprintf(out, "%lld", (long long)json_integer_value(rank));
+    fprintf(out, " | %.4f | ", number(row, "logloss_mean"));
+    put_params(out, row);
     put_optional(out, row, "agreement");
     put_optional(out, row, "log2_distance");
     if (planted)
         put_optional(out, row, "rank_correlation");
+    put_optional(out, row, "search_cost");
     fprintf(out, "%.1f |\n", number(row, "seconds_mean"));
 }
 
@@ -287,10 +492,11 @@ static void put_section(FILE *out, const json_t *table, const char *backbone, bo
 {
     fprintf(out, "\n## %s\n\n", backbone);
     fprintf(out,
-            "| method | test AUC | std | gain, 1e-3 | log-loss | parameters | of best | agreement "
-            "| log2 distance | %sseconds |\n",
+            "| method | test AUC | gain, 1e-3 | by test rows | rank | log-loss | parameters | of "
+            "best | rest of best | MB | agreement | log2 distance | %ssearch cost | seconds |\n",
             planted ? "rank corr. | " : "");
-    fprintf(out, "|---|---|---|---|---|---|---|---|---|%s---|\n", planted ? "---|" : "");
+    fprintf(out, "|---|---|---|---|---|---|---|---|---|---|---|---|%s---|---|\n",
+            planted ? "---|" : "");
     size_t i;
     json_t *row;
     json_array_foreach(json_object_get(table, "rows"), i,
@@ -310,10 +516,17 @@ static void put_markdown(FILE *out, const json_t *table, const adass_dataset *da
         fprintf(out,
                 "Test AUC of the true click probabilities, the ceiling of every model: %.4f.\n",
                 dataset->teacher_auc);
-    fprintf(out,
-            "Embedding parameters; (best) is the uniform size of best mean validation AUC, to "
-            "which budgets, gain and \"of best\" refer.\n"
-            "± is half the 95 %% interval of the mean over seeds; the gain is paired by seed.\n");
+    fprintf(
+        out,
+        "Embedding parameters; (best) is the uniform size of best mean validation AUC, to "
+        "which budgets, gain and \"of best\" refer.\n"
+        "± is half the 95 %% interval of the mean over seeds; the gain is paired by seed. \"By "
+        "test rows\": the same of the gain over samples of test rows (DeLong), and the p of no "
+        "difference.\n"
+        "Rank: among the methods of the same budget and the best uniform size, by AUC. \"Rest\" "
+        "leaves field %s out, the largest. MB: of all parameters as stored. Search cost: "
+        "supernet and search in trainings of the largest uniform size.\n",
+        dominating_field(dataset));
     for (int b = 0; b < ADASS_N_BACKBONES; b++) {
         size_t i, found = 0;
         json_t *row;
@@ -358,7 +571,7 @@ adass_status adass_table_write(const char *dir, const char *suite, const adass_d
                                const adass_compute *compute, adass_error *err)
 {
     char path[4096];
-    json_t *table = make_table(suite, dataset, cells, n_cells, compute);
+    json_t *table = make_table(dir, suite, dataset, cells, n_cells, compute);
     if (table == NULL)
         return adass_fail_memory(err, "the table", 65536.0);
     snprintf(path, sizeof path, "%s/table.json", dir);

@@ -9,12 +9,16 @@
 /** The runs of one method at one size or budget, over seeds. */
 typedef struct adass_cell {
     adass_backbone backbone;
-    const char *method;
-    size_t size;      /* uniform: the size; else 0 */
-    double budget;    /* searched methods: fraction of the reference's parameters; else 0 */
-    size_t n;         /* seeds */
+    const char *method; /* the variant's name */
+    size_t size;        /* uniform: the size; else 0 */
+    double budget;      /* searched methods: fraction of the reference's parameters; else 0 */
+    size_t n;           /* seeds */
+    uint64_t first_seed;
     json_t **records; /* [n], "adass-run-1", by rising seed; owned by whoever made the cell */
 } adass_cell;
+
+/** Name of the files of run i: name[96]. */
+void adass_cell_run_name(const adass_cell *cell, size_t i, char *name);
 
 /** A number of a run's record, by section ("metrics") and key. */
 double adass_record_number(const json_t *record, const char *section, const char *key);

@@ -21,6 +21,25 @@ static void print_finished(void *user, size_t done, size_t total, const char *ru
                 reused ? " (there already)" : "");
 }
 
+static void print_expected(void *user, double seconds)
+{
+    (void)user;
+    if (seconds < 90.0)
+        fprintf(stderr, "about %.0f seconds, if nothing is there yet\n", seconds);
+    else if (seconds < 5400.0)
+        fprintf(stderr, "about %.0f minutes, if nothing is there yet\n", seconds / 60.0);
+    else
+        fprintf(stderr, "about %.1f hours, if nothing is there yet\n", seconds / 3600.0);
+}
+
+/* "2/4": the second of four shards. */
+static bool parse_shard(const char *text, adass_reproduce_options *o)
+{
+    char end;
+    return sscanf(text, "%zu/%zu%c", &o->shard, &o->shards, &end) == 2 && o->shard >= 1 &&
+           o->shard <= o->shards;
+}
+
 static adass_status print_file(const char *path, adass_error *err)
 {
     char part[4096];
@@ -55,17 +74,27 @@ static int run(int argc, char **argv)
     adass_common common = ADASS_COMMON_DEFAULTS;
     adass_reproduce_options o = { .suite = "quick",
                                   .out_dir = "out/quick",
-                                  .finished = print_finished };
+                                  .finished = print_finished,
+                                  .expected = print_expected };
+    const char *shard = NULL;
+    size_t missing = 0;
+    o.missing = &missing;
     const adass_option options[] = {
         { "suite", "NAME", "see above", ADASS_OPTION_STRING, .string = &o.suite },
-        { "dataset", "DATASET", "prepared dataset, for suites on real data", ADASS_OPTION_STRING,
+        { "dataset", "DATASET", "prepared dataset, in place of planted data", ADASS_OPTION_STRING,
           .string = &o.dataset },
+        { "shape", "NAME", "of the planted data, in place of the suite's", ADASS_OPTION_STRING,
+          .string = &o.shape },
+        { "scale", "X", "multiplies the rows of the planted data", ADASS_OPTION_DOUBLE,
+          .number = &o.scale, .max = 1e4 },
+        { "shard", "I/N", "do the I-th of N parts; copy the parts' runs/ together in the end",
+          ADASS_OPTION_STRING, .string = &shard },
         { "out", "DIR", "folder of the results; a suite that stopped goes on in it",
           ADASS_OPTION_STRING, .string = &o.out_dir },
         { "seeds", "N", "number of seeds (default: the suite's)", ADASS_OPTION_SIZE,
           .size = &o.seeds, .min = 1, .max = 1000 },
     };
-    char summary[1024] = "Runs a suite over seeds and prints its table:";
+    char summary[2048] = "Runs a suite over seeds and prints its table:";
     list_suites(summary + strlen(summary), sizeof summary - strlen(summary));
     const adass_usage usage = {
         .command = "reproduce",
@@ -80,6 +109,8 @@ static int run(int argc, char **argv)
     if (!adass_options_parse(&usage, argc, argv, NULL, &exit_status))
         return exit_status;
     o.seed = common.seed;
+    if (shard != NULL && !parse_shard(shard, &o))
+        return adass_cli_misuse("reproduce", "--shard %s: I/N is expected, 1 <= I <= N", shard);
 
     adass_error err;
     adass_progress progress;
@@ -91,7 +122,13 @@ static int run(int argc, char **argv)
                 "adass reproduce: what is complete stays in %s/runs; the same command goes on from "
                 "there\n",
                 o.out_dir);
-    if (status == ADASS_OK)
+    if (status == ADASS_OK && missing > 0)
+        fprintf(
+            stderr,
+            "adass reproduce: the shard's runs are in %s/runs; %zu of other shards are not: copy "
+            "their runs/ there, and start the same command again\n",
+            o.out_dir, missing);
+    else if (status == ADASS_OK)
         status = print_table(o.out_dir, common.json, &err);
     return status == ADASS_OK ? ADASS_EXIT_OK : adass_cli_fail("reproduce", &err);
 }

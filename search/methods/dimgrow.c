@@ -304,6 +304,6 @@ static adass_status find(const adass_method_setting *setting, size_t *sizes, ada
     return status;
 }
 
-const adass_method_kind adass_method_dimgrow = { .name = "dimgrow",
-                                                 .searches = true,
-                                                 .find = find };
+const adass_method_kind adass_method_dimgrow = {
+    .name = "dimgrow", .searches = true, .cannot_drop = true, .pretrains = true, .find = find
+};

@@ -36,6 +36,6 @@ static adass_status find(const adass_method_setting *setting, size_t *sizes, ada
                             sizes, err);
 }
 
-const adass_method_kind adass_method_heuristic = { .name = "heuristic",
-                                                   .searches = true,
-                                                   .find = find };
+const adass_method_kind adass_method_heuristic = {
+    .name = "heuristic", .searches = true, .cannot_drop = true, .find = find
+};

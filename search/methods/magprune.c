@@ -17,14 +17,19 @@ static uint32_t magnitude(float value)
     return bits & 0x7fffffffu;
 }
 
+static uint64_t count_field(const adass_table *t, uint32_t least)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < t->vocab * t->width; i++)
+        n += magnitude(t->rows[i]) >= least;
+    return n;
+}
+
 static uint64_t count_from(const adass_model *model, uint32_t least)
 {
     uint64_t n = 0;
-    for (size_t f = 0; f < model->n_fields; f++) {
-        const adass_table *t = &model->tables[f];
-        for (size_t i = 0; i < t->vocab * t->width; i++)
-            n += magnitude(t->rows[i]) >= least;
-    }
+    for (size_t f = 0; f < model->n_fields; f++)
+        n += count_field(&model->tables[f], least);
     return n;
 }
 
@@ -84,6 +89,8 @@ static adass_status train(const adass_method_setting *setting, adass_model *mode
     if (status != ADASS_OK)
         return status;
     out->params = adass_magnitude_prune(model, setting->config->budget);
+    for (size_t f = 0; f < model->n_fields; f++)
+        out->field_params[f] = count_field(&model->tables[f], 1);
     out->embedding_bytes =
         adass_method_sparse_bytes(out->params, setting->vocab, setting->dataset->n_fields);
     adass_evaluator *valid = NULL;

@@ -56,4 +56,6 @@ static adass_status find(const adass_method_setting *setting, size_t *sizes, ada
                             err);
 }
 
-const adass_method_kind adass_method_mde = { .name = "mde", .searches = true, .find = find };
+const adass_method_kind adass_method_mde = {
+    .name = "mde", .searches = true, .cannot_drop = true, .find = find
+};

@@ -19,6 +19,8 @@ typedef struct adass_method_kind {
     const char *name;
     bool
         searches; /* takes a budget and candidates; otherwise the sizes follow from the configuration */
+    bool cannot_drop;   /* gives every field at least size 1, whatever the candidates */
+    bool pretrains;     /* trains a model of the largest size before it chooses */
     bool uses_supernet; /* takes the configurations of stages 1 and 2 as well */
     bool evaluates;     /* takes the number of evaluations and of rows of stage 2 */
     /** Fills sizes[n_fields], and of `found` what there is to tell. */
@@ -27,7 +29,8 @@ typedef struct adass_method_kind {
     /**
      * Unstructured methods, which zero single weights instead of choosing sizes; NULL for the
      * others. Trains the new model of the sizes found, with the seed config->train has, and fills
-     * `train`, `params` (non-zero embedding weights, within the budget) and `embedding_bytes`.
+     * `train`, `params` (non-zero embedding weights, within the budget), `field_params` and
+     * `embedding_bytes`.
      */
     adass_status (*train)(const adass_method_setting *setting, adass_model *model,
                           adass_run_result *out, adass_error *err);

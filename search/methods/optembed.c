@@ -86,5 +86,5 @@ static adass_status find(const adass_method_setting *setting, size_t *sizes, ada
 }
 
 const adass_method_kind adass_method_optembed = {
-    .name = "optembed", .searches = true, .evaluates = true, .find = find
+    .name = "optembed", .searches = true, .pretrains = true, .evaluates = true, .find = find
 };

@@ -199,7 +199,9 @@ static adass_status find_dims(const adass_method_setting *setting, size_t *sizes
     return find_counting(setting, true, sizes, found, err);
 }
 
-const adass_method_kind adass_method_sseds = { .name = "sseds", .searches = true, .find = find };
-const adass_method_kind adass_method_sseds_dims = { .name = "sseds-dims",
-                                                    .searches = true,
-                                                    .find = find_dims };
+const adass_method_kind adass_method_sseds = {
+    .name = "sseds", .searches = true, .pretrains = true, .find = find
+};
+const adass_method_kind adass_method_sseds_dims = {
+    .name = "sseds-dims", .searches = true, .pretrains = true, .find = find_dims
+};

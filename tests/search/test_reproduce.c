@@ -44,6 +44,11 @@ static bool stop_in_time(void *user)
     return w->stop_after > 0 && ++w->ticks > w->stop_after;
 }
 
+static const adass_variant variants[] = {
+    { .name = "random", .method = "random" },
+    { .name = "adass", .method = "adass" },
+};
+
 static adass_suite small_suite(void)
 {
     adass_suite suite = {
@@ -54,6 +59,8 @@ static adass_suite small_suite(void)
         .uniform = { .n = 2, .sizes = { 2, 8 } },
         .n_budgets = 2,
         .budgets = { 0.8, 0.5 },
+        .variants = variants,
+        .n_variants = 2,
         .seeds = 2,
         .config = adass_run_config_default(),
     };
@@ -214,6 +221,18 @@ static void test_table(void **state)
                 1e-9);
     assert_true(json_number_value(json_object_get(row, "params_ratio")) <= 0.5 + 1e-9);
 
+    /* ranks of the two methods and the best uniform size; DeLong's p; the fields but the largest */
+    const double rank = json_number_value(json_object_get(row, "rank")),
+                 p = json_number_value(json_object_get(row, "delong_p"));
+    assert_true(rank >= 1.0 && rank <= 3.0);
+    assert_true(json_is_real(json_object_get(row, "delong_ci95")) && p >= 0.0 && p <= 1.0);
+    const double rest_a = adass_record_number(one, "metrics", "params") -
+                          adass_record_number(one, "field_params", "f0"),
+                 rest_b = adass_record_number(two, "metrics", "params") -
+                          adass_record_number(two, "field_params", "f0");
+    assert_true(fabs(json_number_value(json_object_get(row, "params_rest_mean")) -
+                     (rest_a + rest_b) / 2.0) < 1e-6);
+
     const json_t *sizes_a = json_object_get(one, "sizes"), *sizes_b = json_object_get(two, "sizes");
     size_t same = 0;
     const char *name;
@@ -243,6 +262,101 @@ static void test_table(void **state)
     }
 }
 
+/* ---- shards ---- */
+
+static void copy_runs(const fixture *x, const char *from, const char *to)
+{
+    char command[512];
+    snprintf(command, sizeof command, "cp -u %s/%s/runs/* %s/%s/runs/", x->dir, from, x->dir, to);
+    assert_int_equal(system(command), 0);
+}
+
+static size_t reproduce_shard(const fixture *x, const char *out, size_t shard, watch *w)
+{
+    adass_error err;
+    char dir[128], data[128];
+    size_t missing = 0;
+    snprintf(dir, sizeof dir, "%s/%s", x->dir, out);
+    snprintf(data, sizeof data, "%s/data", x->dir);
+    const adass_suite suite = small_suite();
+    const adass_reproduce_options options = { .dataset = data,
+                                              .out_dir = dir,
+                                              .seed = 7,
+                                              .shard = shard,
+                                              .shards = 2,
+                                              .missing = &missing,
+                                              .finished = count_finished,
+                                              .user = w };
+    if (adass_reproduce_suite(&suite, &options, &x->compute, NULL, &err) != ADASS_OK)
+        fail_msg("%s", err.message);
+    return missing;
+}
+
+/*
+ * Two processes share a suite: uniform sizes first, then, with the files of both, the searches; no
+ * run is done twice, and the files are those of one process.
+ */
+static void test_shards(void **state)
+{
+    const fixture *x = *state;
+    watch w = { 0 };
+    char table[128];
+    assert_true(reproduce_shard(x, "g", 1, &w) > 0);
+    assert_true(reproduce_shard(x, "h", 2, &w) > 0);
+    assert_int_equal(w.finished, 8); /* the uniform ones */
+    copy_runs(x, "g", "h");
+    copy_runs(x, "h", "g");
+    assert_true(reproduce_shard(x, "g", 1, &w) > 0);
+    snprintf(table, sizeof table, "%s/g/table.md", x->dir);
+    assert_true(access(table, F_OK) != 0);
+    assert_true(reproduce_shard(x, "h", 2, &w) > 0);
+    copy_runs(x, "h", "g");
+    assert_int_equal(w.finished - w.reused, RUNS);
+    assert_int_equal(reproduce_shard(x, "g", 1, &w), 0);
+    assert_int_equal(w.finished - w.reused, RUNS);
+    assert_true(access(table, F_OK) == 0);
+    expect_same_runs(x, "a", "g");
+}
+
+/* ---- fidelity ---- */
+
+static void test_fidelity(void **state)
+{
+    const fixture *x = *state;
+    adass_error err;
+    char dir[128], data[128], path[160];
+    watch w = { 0 };
+    snprintf(dir, sizeof dir, "%s/f", x->dir);
+    snprintf(data, sizeof data, "%s/data", x->dir);
+    adass_suite suite = small_suite();
+    suite.fidelity_assignments = 6;
+    adass_reproduce_options options = {
+        .dataset = data, .out_dir = dir, .seed = 7, .finished = count_finished, .user = &w
+    };
+    for (int i = 0; i < 2; i++)
+        assert_int_equal(adass_reproduce_suite(&suite, &options, &x->compute, NULL, &err),
+                         ADASS_OK);
+    assert_int_equal(w.finished, 2 * 6 * 2);
+    assert_int_equal(w.reused, 6 * 2);
+    json_t *table = NULL;
+    snprintf(path, sizeof path, "%s/table.json", dir);
+    assert_int_equal(adass_json_read(path, &table, &err), ADASS_OK);
+    const json_t *rows = json_object_get(table, "rows");
+    assert_int_equal(json_array_size(rows), 5);
+    for (size_t i = 0; i < 5; i++) {
+        const json_t *row = json_array_get(rows, i);
+        const double tau = json_number_value(json_object_get(row, "tau"));
+        const json_t *range = json_object_get(row, "tau_ci95");
+        assert_true(tau >= -1.0 && tau <= 1.0);
+        assert_true(json_number_value(json_array_get(range, 0)) <=
+                    json_number_value(json_array_get(range, 1)));
+    }
+    json_decref(table);
+    suite.seeds = 1; /* no ceiling */
+    assert_int_equal(adass_reproduce_suite(&suite, &options, &x->compute, NULL, &err),
+                     ADASS_EINVAL);
+}
+
 static void test_refusals(void **state)
 {
     const fixture *x = *state;
@@ -270,6 +384,8 @@ int main(void)
         cmocka_unit_test(test_goes_on),
         cmocka_unit_test(test_does_not_trust_other_files),
         cmocka_unit_test(test_table),
+        cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_fidelity),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);

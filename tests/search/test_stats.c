@@ -59,6 +59,17 @@ static void test_spearman(void **state)
     expect_near(adass_spearman(tied, rising, 3, work), 1.5 / sqrt(3.0), 1e-12);
 }
 
+static void test_kendall(void **state)
+{
+    (void)state;
+    const double a[] = { 1, 2, 3, 4 }, b[] = { 1, 2, 4, 3 }, falling[] = { 4, 3, 2, 1 };
+    const double flat[] = { 1, 1, 1, 1 }, tied[] = { 1, 1, 2, 3 };
+    expect_near(adass_kendall(a, b, 4), 2.0 / 3.0, 1e-12);
+    expect_near(adass_kendall(a, falling, 4), -1.0, 1e-12);
+    expect_near(adass_kendall(a, tied, 4), 5.0 / sqrt(6.0 * 5.0), 1e-12);
+    assert_true(isnan(adass_kendall(a, flat, 4)));
+}
+
 static void test_log2_size(void **state)
 {
     (void)state;
@@ -69,9 +80,8 @@ static void test_log2_size(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_sample),
-        cmocka_unit_test(test_many_values),
-        cmocka_unit_test(test_spearman),
+        cmocka_unit_test(test_sample),    cmocka_unit_test(test_many_values),
+        cmocka_unit_test(test_spearman),  cmocka_unit_test(test_kendall),
         cmocka_unit_test(test_log2_size),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

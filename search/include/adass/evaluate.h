@@ -32,6 +32,13 @@ adass_status adass_evaluator_open(adass_evaluator **out, const adass_dataset *da
 adass_status adass_evaluator_measure(adass_evaluator *evaluator, const adass_model *model,
                                      const size_t *sizes, adass_metrics *out, adass_error *err);
 
+/**
+ * Logits of the rows that were measured last, and their labels: [adass_evaluator_rows()] each. Both
+ * belong to the evaluator.
+ */
+void adass_evaluator_scores(const adass_evaluator *evaluator, const float **logits,
+                            const float **labels);
+
 /** Rows that are measured. */
 size_t adass_evaluator_rows(const adass_evaluator *evaluator);
 

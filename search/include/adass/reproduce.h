@@ -12,12 +12,27 @@ extern "C" {
 
 typedef struct adass_reproduce_options {
     const char *suite; /* a name of adass_suite_name() */
-    const char *
-        dataset; /* a prepared dataset's folder, for suites on real data; NULL for planted ones, which make their own */
+    const char
+        *dataset; /* a prepared dataset's folder; NULL: suites on planted data make their own */
+    const char *shape; /* of planted data, in place of the suite's; NULL for that */
+    double scale;      /* multiplies the rows of planted data; 0 for 1 */
     const char *
         out_dir; /* created when missing; holds runs/, table.md, table.csv, table.json, and data/ of planted suites */
     size_t seeds;  /* 0 for the suite's own number */
     uint64_t seed; /* of the first; the others follow */
+    /**
+     * With shards > 0, only runs of shard 1..shards are done; what the others have done is taken
+     * from `runs/`, where their files may be copied. Where some are not there, `missing` counts
+     * them, and no table is written; where they are the uniform ones, which fix the budgets, the
+     * others wait for them.
+     */
+    size_t shard, shards;
+    size_t *missing; /* out; may be NULL */
+    /**
+     * Called before the first run with roughly the seconds of all runs of the shard, were none done
+     * yet; may be NULL.
+     */
+    void (*expected)(void *user, double seconds);
     /**
      * Called after each run; may be NULL. `reused`: its file was there already, of the same
      * configuration, dataset and revision.
@@ -30,9 +45,11 @@ typedef struct adass_reproduce_options {
 /**
  * Runs a suite. On one dataset and for each backbone: every uniform size; then, with budgets as
  * fractions of the parameters of the uniform size whose mean validation AUC is best, the searched
- * methods; all over the same seeds. Each run is a file `runs/<run>.json` ("adass-run-1"), written
- * when it is complete, so that an interrupted suite goes on where it stopped. At the end the table
- * is written as Markdown, CSV and JSON ("adass-table-1").
+ * methods; all over the same seeds. A method that cannot keep a budget is left out there. Each run is
+ * a file `runs/<run>.json` ("adass-run-1"), written when it is complete, so that an interrupted suite
+ * goes on where it stopped; beside it `runs/<run>.logits`, its test rows' logits (float32), for
+ * comparing models row by row. At the end the table is written as Markdown, CSV and JSON
+ * ("adass-table-1").
  *
  * @return ADASS_OK; ADASS_EINTERRUPTED when the monitor stopped it; otherwise what failed
  */

@@ -29,6 +29,7 @@ typedef struct adass_run_config {
     /** take the subnet's weights from the supernet as they are, instead of training anew; for methods
      * that have one */
     bool inherit;
+    uint64_t train_seed; /* of the training of the sizes found; 0 for `seed` */
     uint64_t seed;
 } adass_run_config;
 
@@ -54,13 +55,16 @@ typedef struct adass_found {
 /** A run's outcome; to be freed with adass_run_result_free(). */
 typedef struct adass_run_result {
     size_t n_fields;
-    size_t *sizes;         /* [n_fields]; owned */
-    uint64_t params;       /* embedding parameters, sum of vocab x size; unstructured: non-zeros */
-    uint64_t other_params; /* dense layers, biases, first-order weights */
+    size_t *sizes;          /* [n_fields]; owned */
+    uint64_t *field_params; /* [n_fields]: of each table; unstructured: its non-zeros; owned */
+    uint64_t params;        /* embedding parameters, sum of vocab x size; unstructured: non-zeros */
+    uint64_t other_params;  /* dense layers, biases, first-order weights */
     uint64_t embedding_bytes; /* of the stored tables: 4 a parameter; unstructured: with indices */
     adass_found found;
     adass_train_result train; /* validation metrics among them */
     adass_metrics test;
+    float *test_logits; /* [n_test] of the test split's rows; owned */
+    size_t n_test;
     double seconds; /* all stages */
 } adass_run_result;
 

@@ -1,0 +1,128 @@
+/*
+ * How long a suite will take, before it starts: the speed of a training step is measured for a
+ * second at the largest and the smallest uniform size, and between them taken as linear. A guess:
+ * early stopping decides how many epochs a training has.
+ */
+#include "suite_run.h"
+
+#include "clock.h"
+#include "methods/method.h"
+
+#include <stdlib.h>
+
+enum { EPOCHS = 8 }; /* of a training, as a rule */
+static const double PROBE_SECONDS = 1.0;
+
+static adass_status probe_steps(adass_trainer *trainer, adass_batches *batches, double *seconds,
+                                adass_error *err)
+{
+    const double began = adass_clock_seconds();
+    size_t rows = 0;
+    adass_batches_shuffle(batches, 1, 0);
+    while (adass_clock_seconds() - began < PROBE_SECONDS) {
+        adass_batch batch;
+        double loss;
+        adass_status status = adass_batches_next(batches, &batch, err);
+        if (status == ADASS_OK && batch.n == 0)
+            break;
+        if (status == ADASS_OK)
+            status = adass_trainer_step(trainer, NULL, &batch, NULL, &loss, err);
+        if (status != ADASS_OK)
+            return status;
+        rows += batch.n;
+    }
+    *seconds = (adass_clock_seconds() - began) / (double)rows;
+    return ADASS_OK;
+}
+
+/* Seconds of training for one row, at a uniform size. */
+static adass_status probe(const adass_suite_run *r, adass_backbone backbone, size_t size,
+                          double *seconds, adass_error *err)
+{
+    const size_t n = r->dataset->n_fields;
+    size_t *vocab = calloc(2 * n, sizeof *vocab);
+    if (vocab == NULL)
+        return adass_fail_memory(err, "the sizes", (double)n * 16.0);
+    for (size_t f = 0; f < n; f++) {
+        vocab[f] = r->dataset->fields[f].vocab;
+        vocab[n + f] = size;
+    }
+    adass_model_config config = r->suite.config.model;
+    config.backbone = backbone;
+    const adass_trainer_config *step = &r->suite.config.train.step;
+    adass_model *model = NULL;
+    adass_trainer *trainer = NULL;
+    adass_batches *batches = NULL;
+    adass_status status = adass_model_create(&model, &config, n, vocab, vocab + n, err);
+    if (status == ADASS_OK)
+        status = adass_trainer_create(&trainer, model, r->compute, step, err);
+    if (status == ADASS_OK)
+        status = adass_batches_open(&batches, r->dataset, ADASS_TRAIN, step->batch_size, 0, err);
+    if (status == ADASS_OK)
+        status = probe_steps(trainer, batches, seconds, err);
+    adass_batches_close(batches);
+    adass_trainer_destroy(trainer);
+    adass_model_destroy(model);
+    free(vocab);
+    return status;
+}
+
+/* Of one seed of a variant at all budgets; small, large: seconds of a training. */
+static double variant_seconds(const adass_suite_run *r, const adass_variant *variant, double small,
+                              double large)
+{
+    const adass_method_kind *method = NULL;
+    const double middle = (small + large) / 2.0, budgets = (double)r->suite.n_budgets;
+    adass_run_config config = r->suite.config;
+    adass_variant_apply(variant, &config);
+    if (adass_method_find(variant->method, &method, NULL) != ADASS_OK)
+        return 0.0;
+    const double train = config.inherit ? 0.0 : middle;
+    if (!method->uses_supernet)
+        return budgets * (train + (method->pretrains ? large : 0.0));
+    const double rows = (double)r->dataset->splits[ADASS_TRAIN].n;
+    const double eval_rows = config.search.eval_rows > 0
+                                 ? (double)config.search.eval_rows
+                                 : (double)r->dataset->splits[ADASS_VALID].n;
+    /* the forward pass is a third of a step, and about half of the subnets come again */
+    const double search = (double)(config.search.iterations * config.search.population) *
+                          eval_rows / rows * middle / EPOCHS / 6.0;
+    return middle * (double)config.supernet.epochs / EPOCHS + budgets * (train + search);
+}
+
+static double backbone_seconds(const adass_suite_run *r, double small, double large)
+{
+    const adass_suite *s = &r->suite;
+    const double narrow = (double)s->uniform.sizes[0],
+                 wide = (double)s->uniform.sizes[s->uniform.n - 1];
+    double seconds = 0.0;
+    if (s->fidelity_assignments > 0)
+        return (double)(s->seeds * s->fidelity_assignments) * (small + large) / 2.0 +
+               5.0 * (double)s->seeds * (small + large) / 2.0;
+    for (size_t k = 0; k < s->uniform.n; k++) {
+        const double at = ((double)s->uniform.sizes[k] - narrow) / (wide - narrow);
+        seconds += small + at * (large - small);
+    }
+    for (size_t v = 0; v < s->n_variants; v++)
+        seconds += variant_seconds(r, &s->variants[v], small, large);
+    return seconds * (double)s->seeds;
+}
+
+adass_status adass_suite_expect(const adass_suite_run *r, double *seconds, adass_error *err)
+{
+    const adass_suite *s = &r->suite;
+    const double rows = (double)r->dataset->splits[ADASS_TRAIN].n * EPOCHS;
+    *seconds = 0.0;
+    for (size_t b = 0; b < s->n_backbones; b++) {
+        double small, large;
+        adass_status status = probe(r, s->backbones[b], s->uniform.sizes[0], &small, err);
+        if (status == ADASS_OK)
+            status = probe(r, s->backbones[b], s->uniform.sizes[s->uniform.n - 1], &large, err);
+        if (status != ADASS_OK)
+            return status;
+        *seconds += backbone_seconds(r, small * rows, large * rows);
+    }
+    if (r->options->shards > 0)
+        *seconds /= (double)r->options->shards;
+    return ADASS_OK;
+}
