@@ -219,13 +219,16 @@ assert s["params"] <= s["budget"] and len(s["sizes"]) == 8' || fail "sizes.json 
     rm sizes.json
     expect 1 err "^adass search: a budget of 100 parameters cannot be kept" search d "${small[@]}" --candidates 2,4 --budget 100
     expect 2 err "^adass search: candidate sizes '4,2' must rise" search d --candidates 4,2
-    expect 2 err "no method named .magic.; there are given, uniform, random, adass" search d --method magic
-    expect 2 err "no sampler named .magic.; there are uniform, adaptive" search d --sampler magic
+    expect 2 err "no method named .magic.; there are given, uniform, random, heuristic, mde" search d --method magic
+    expect 2 err "no searcher named .magic.; there are rl, evolution, random, knapsack" search d --searcher magic
+    expect 2 err "zeroes single weights and finds no sizes" search d --method magprune
+    expect 2 err "no sampler named .magic.; there are adaptive, uniform, sandwich" search d --sampler magic
     expect 1 err "^adass search: backbone lr has no embeddings" search d --model lr
     expect 1 err "^adass search: no/sizes\.json: cannot be written" search d --out no/sizes.json
 }
 
 test_reproduce() {
+    expect 2 err "shard 3/2: I/N is expected" reproduce --shard 3/2 --out r
     expect 1 err "no suite named 'quik'; there are quick" reproduce --suite quik --out r
     expect 1 err "needs a dataset: prepare one with 'adass data import movielens" reproduce --suite movielens --out r
     expect 1 err "^adass reproduce: /dev/null: the folder cannot be created: Not a directory" reproduce --out /dev/null/r
