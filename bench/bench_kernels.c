@@ -3,7 +3,8 @@
  * follows is the same for all of them.
  *
  * Every shape is run by `ours` (the library's kernel of an ISA), `auto` (the plain loop compiled
- * for that ISA) and `scalar` (the plain loop without vectoriser); a result that differs from that
+ * for that ISA) and `scalar` (the plain loop without vectoriser), a fused kernel also by those that
+ * it replaces (`apart`); a result that differs from that
  * of the plain loop is an error. In an iteration each thread makes some calls over arrays of its
  * own; ids come from a pool larger than the caches, where the threads begin at different places.
  */
@@ -21,11 +22,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CALLS_MAX = 256, ITERATION_BYTES = 1 << 20, IMPLS_MAX = 2 * BENCH_ISAS_MAX };
+enum { CALLS_MAX = 256, ITERATION_BYTES = 1 << 20, IMPLS_MAX = 3 * BENCH_ISAS_MAX };
 
 typedef struct impl {
     const char *name, *isa;
     const adass_kernels *kernels;
+    bool apart; /* by bench_op's run_apart */
 } impl;
 
 typedef struct kernels kernels;
@@ -202,7 +204,7 @@ static void run_call(const kernel_case *c, const bench_data *data, size_t thread
         if (pool->group != NULL)
             call.group = pool->group + at * pool->what.a_call;
     }
-    c->op->run(c->impl->kernels, data, &call);
+    (c->impl->apart ? c->op->run_apart : c->op->run)(c->impl->kernels, data, &call);
 }
 
 static bool differs(float got, float want, double tolerance)
@@ -344,11 +346,12 @@ static void add_impls(kernels *shared, const bench_axes *axes)
     for (size_t i = 0; i < axes->n_isas; i++) {
         const char *isa = axes->isas[i]->isa;
         const adass_kernels *plain = bench_plain_get(isa);
-        shared->impls[shared->n_impls++] = (impl){ "ours", isa, axes->isas[i] };
+        shared->impls[shared->n_impls++] = (impl){ "ours", isa, axes->isas[i], false };
+        shared->impls[shared->n_impls++] = (impl){ "apart", isa, axes->isas[i], true };
         if (plain != NULL && plain != &bench_plain_scalar)
-            shared->impls[shared->n_impls++] = (impl){ "auto", isa, plain };
+            shared->impls[shared->n_impls++] = (impl){ "auto", isa, plain, false };
     }
-    shared->impls[shared->n_impls++] = (impl){ "scalar", "scalar", &bench_plain_scalar };
+    shared->impls[shared->n_impls++] = (impl){ "scalar", "scalar", &bench_plain_scalar, false };
 }
 
 /* Whether an earlier sweep of the kernel has the shape. */
@@ -369,6 +372,8 @@ static void add_shape(kernels *shared, const bench_axes *axes, const kernel_case
     for (size_t t = 0; t < axes->n_threads; t++)
         for (size_t i = 0; i < shared->n_impls; i++) {
             if (axes->threads[t] > 1 && strcmp(shared->impls[i].name, "ours") != 0)
+                continue;
+            if (shared->impls[i].apart && like->op->run_apart == NULL)
                 continue;
             kernel_case *c = &shared->cases[shared->n_cases++];
             *c = *like;

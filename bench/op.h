@@ -54,6 +54,8 @@ typedef struct bench_op {
     size_t (*table_bytes)(const bench_shape *shape); /* of the shared table; NULL: none */
     bool (*make)(bench_data *data); /* arrays and fields; false when memory is short */
     void (*run)(const adass_kernels *kernels, const bench_data *data, const bench_call *call);
+    /* the same by other kernels of the table, as impl:apart; NULL: there is no such way */
+    void (*run_apart)(const adass_kernels *kernels, const bench_data *data, const bench_call *call);
     bench_cost_fn *cost;
     /* |result - plain loops'| <= tolerance * max(1, |plain loops'|); 0: the same bits */
     double tolerance;

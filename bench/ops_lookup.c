@@ -174,6 +174,16 @@ static void lookup_fm_run(const adass_kernels *kernels, const bench_data *data,
                        data->fields, fields, call->ids, fields, of(data->shape, AXIS_BATCH));
 }
 
+static void lookup_fm_apart(const adass_kernels *kernels, const bench_data *data,
+                            const bench_call *call)
+{
+    fields_run(kernels, data, call);
+    kernels->fm_forward(bench_data_part(data, SAMPLES, call->thread),
+                        bench_data_part(data, SUMS, call->thread), bench_largest_size(data->shape),
+                        bench_data_part(data, OUT, call->thread), bench_total_size(data->shape),
+                        data->fields, of(data->shape, AXIS_FIELDS), of(data->shape, AXIS_BATCH));
+}
+
 /* Like fm_forward; embeddings up to 2 in magnitude. */
 const bench_op bench_op_lookup_fm = { .name = "lookup_fm",
                                       .sweeps = fields_sweeps,
@@ -182,6 +192,7 @@ const bench_op bench_op_lookup_fm = { .name = "lookup_fm",
                                       .table_bytes = fields_table,
                                       .make = lookup_fm_make,
                                       .run = lookup_fm_run,
+                                      .run_apart = lookup_fm_apart,
                                       .cost = bench_cost_lookup_fm,
                                       .tolerance = 1e-3 };
 

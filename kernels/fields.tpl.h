@@ -11,34 +11,35 @@
 enum { FIELDS_TILE = 4 };
 
 /*
- * One field's rows, by value: a store through a vector type might change a struct in memory, so
- * that the compiler would read the view again after each.
+ * Fields after one another that differ in where their rows, ids and columns are, but not in how a
+ * row is read: a branch on type and size serves them all.
  */
-typedef struct field_rows {
-    const char *rows;
+typedef struct field_run {
+    const adass_field_view *fields;
+    size_t n;
     size_t stride_bytes;
-    const uint32_t *ids; /* of the first sample */
-    size_t ids_ld;
     bool straddles;
-} field_rows;
+} field_run;
 
-ADASS_INLINE field_rows field_rows_of(const adass_field_view *field, const uint32_t *ids,
-                                      size_t ids_ld)
+/* The run that begins with the first of n fields. */
+static inline field_run field_run_of(const adass_field_view *fields, size_t n)
 {
-    const size_t stride_bytes = field->stride * element_bytes(field->type);
-    return (field_rows){ field->rows, stride_bytes, ids + field->column, ids_ld,
-                         rows_straddle(field->rows, stride_bytes,
-                                       slice_bytes(field->type, field->size)) };
+    const adass_field_view *first = &fields[0];
+    uintptr_t begins = 0;
+    size_t i = 0;
+    for (; i < n && fields[i].size == first->size && fields[i].type == first->type &&
+           fields[i].stride == first->stride;
+         i++)
+        begins |= (uintptr_t)fields[i].rows; /* aligned as the least aligned of them */
+    const size_t stride_bytes = first->stride * element_bytes(first->type);
+    return (field_run){ fields, i, stride_bytes,
+                        rows_straddle((const void *)begins, stride_bytes,
+                                      slice_bytes(first->type, first->size)) };
 }
 
-ADASS_INLINE const char *field_row(field_rows f, size_t sample)
+ADASS_INLINE const char *field_row(const adass_field_view *field, const field_run *run, uint32_t id)
 {
-    return f.rows + f.ids[sample * f.ids_ld] * f.stride_bytes;
-}
-
-ADASS_INLINE void field_prefetch(field_rows f, size_t sample, size_t bytes)
-{
-    row_prefetch(field_row(f, sample), bytes, f.straddles);
+    return (const char *)field->rows + id * run->stride_bytes;
 }
 
 /*
@@ -56,11 +57,13 @@ static inline size_t fields_ahead(size_t n_fields)
 static inline void fields_prefetch(const adass_field_view *fields, size_t n_fields,
                                    const uint32_t *ids, size_t ids_ld, size_t samples)
 {
-    for (size_t f = 0; f < n_fields; f++) {
-        const field_rows rows = field_rows_of(&fields[f], ids, ids_ld);
-        const size_t bytes = slice_bytes(fields[f].type, fields[f].size);
-        for (size_t s = 0; s < samples && fields[f].size > 0; s++)
-            field_prefetch(rows, s, bytes);
+    for (size_t f = 0; f < n_fields;) {
+        const field_run run = field_run_of(fields + f, n_fields - f);
+        const size_t bytes = slice_bytes(fields[f].type, fields[f].size), end = f + run.n;
+        for (; f < end; f++)
+            for (size_t s = 0; s < samples && fields[f].size > 0; s++)
+                row_prefetch(field_row(&fields[f], &run, ids[s * ids_ld + fields[f].column]), bytes,
+                             run.straddles);
     }
 }
 

@@ -14,8 +14,8 @@
 enum { FM_TILE = 4 };
 
 typedef struct fm_tile {
-    VF squares[FM_TILE], total[FM_TILE]; /* over all columns: of x^2, and of the sums' squares */
-    VF sum[FM_TILE];                     /* over the fields, of the columns at hand */
+    VF sum[FM_TILE], squares[FM_TILE]; /* over the fields, of the columns at hand */
+    VF total[FM_TILE];                 /* over the columns before: of sum^2 - squares */
 } fm_tile;
 
 ADASS_INLINE void fm_tile_add(fm_tile *t, size_t sample, VF x)
@@ -30,15 +30,15 @@ ADASS_INLINE void fm_tile_store(fm_tile *t, size_t samples, float *sums, size_t 
 {
     for (size_t s = 0; s < samples; s++) {
         v_storen(sums + s * sums_ld, t->sum[s], lanes);
-        t->total[s] = v_fma(t->sum[s], t->sum[s], t->total[s]);
-        t->sum[s] = v_zero();
+        t->total[s] = v_add(t->total[s], v_sub(v_mul(t->sum[s], t->sum[s]), t->squares[s]));
+        t->sum[s] = t->squares[s] = v_zero();
     }
 }
 
 ADASS_INLINE void fm_tile_end(const fm_tile *t, size_t samples, float *y)
 {
     for (size_t s = 0; s < samples; s++)
-        y[s] += 0.5f * v_sum(v_sub(t->total[s], t->squares[s]));
+        y[s] += 0.5f * v_sum(t->total[s]);
 }
 
 ADASS_INLINE void fm_tile_begin(fm_tile *t, size_t samples)

@@ -22,15 +22,29 @@ static inline VF v_set1(float x) { return _mm512_set1_ps(x); }
 static inline VF v_load(const float *p) { return _mm512_loadu_ps(p); }
 static inline void v_store(float *p, VF x) { _mm512_storeu_ps(p, x); }
 
+/*
+ * Halves and quarters without a mask: a masked vector is 64 bytes wide for the core, whose left-out
+ * lanes are in another line more often than not.
+ */
 static inline VF v_loadn(const float *p, size_t n)
 {
-    return n >= VW ? v_load(p) : _mm512_maskz_loadu_ps(v_mask(n), p);
+    if (n >= VW)
+        return v_load(p);
+    if (n == 8)
+        return _mm512_zextps256_ps512(_mm256_loadu_ps(p));
+    if (n == 4)
+        return _mm512_zextps128_ps512(_mm_loadu_ps(p));
+    return _mm512_maskz_loadu_ps(v_mask(n), p);
 }
 
 static inline void v_storen(float *p, VF x, size_t n)
 {
     if (n >= VW)
         v_store(p, x);
+    else if (n == 8)
+        _mm256_storeu_ps(p, _mm512_castps512_ps256(x));
+    else if (n == 4)
+        _mm_storeu_ps(p, _mm512_castps512_ps128(x));
     else
         _mm512_mask_storeu_ps(p, v_mask(n), x);
 }

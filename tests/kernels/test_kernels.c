@@ -13,6 +13,7 @@
 #include "adass/rng.h"
 #include "guarded.h"
 
+#include <float.h>
 #include <math.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -259,7 +260,6 @@ static block random_block(context *c, bool with_tables, bool with_linear)
         v->offset = b.width;
         v->column = (f + 1) % b.columns;
         b.width += v->size;
-        b.largest = v->size > b.largest ? v->size : b.largest;
         if (with_tables && f < 6) {
             b.tables[f] = random_table(c, random_type(c), vocab, v->size);
             v->type = b.tables[f].type;
@@ -273,6 +273,7 @@ static block random_block(context *c, bool with_tables, bool with_linear)
             v->rows = b.fields[f - 6].rows;
             b.width = v->offset + v->size;
         }
+        b.largest = v->size > b.largest ? v->size : b.largest;
         if (with_linear) {
             v->linear_stride = 1 + f % 3;
             v->linear = f < 6 ? floats(c, (vocab - 1) * v->linear_stride + 1) : b.fields[0].linear;
@@ -338,26 +339,6 @@ static void check_lookup_fields(context *c)
     free(want);
 }
 
-/* The same bits as its two parts, which are compared with the oracle themselves. */
-static void check_lookup_fm(context *c)
-{
-    const block b = random_block(c, true, false);
-    const size_t total = matrix_floats(b.n, b.x_ld, b.width);
-    const size_t sums_ld = b.largest + below(c, 3);
-    const size_t n_sums = matrix_floats(b.n, sums_ld, b.largest);
-    float *out = floats(c, total), *y = floats(c, b.n), *sums = floats(c, n_sums);
-    float *want_out = packed(&b, out, total), *want_y = copy_of(y, b.n);
-    float *want_sums = copy_of(sums, n_sums);
-    c->k->fm_forward(want_y, want_sums, sums_ld, want_out, b.x_ld, b.fields, b.n_fields, b.n);
-    c->k->lookup_fm(y, sums, sums_ld, out, b.x_ld, b.fields, b.n_fields, b.ids, b.columns, b.n);
-    expect_same(c, out, want_out, total, "out");
-    expect_same(c, sums, want_sums, n_sums, "sums");
-    expect_same(c, y, want_y, b.n, "y");
-    free(want_out);
-    free(want_sums);
-    free(want_y);
-}
-
 /* Sums in float, in the order of the fields: the contract of fm_forward's sums. */
 static void fm_sums(const block *b, const float *x, float *sums)
 {
@@ -369,26 +350,22 @@ static void fm_sums(const block *b, const float *x, float *sums)
     }
 }
 
-static void check_fm_forward(context *c)
+/* What fm_forward and lookup_fm owe: sums by the bits, y within the bound; `before` is y's start. */
+static void expect_fm(context *c, const block *b, const float *x, const float *y,
+                      const float *before, const float *sums, size_t sums_ld, const float *old_sums)
 {
-    const block b = random_block(c, false, false);
-    const size_t total = matrix_floats(b.n, b.x_ld, b.width);
-    const size_t sums_ld = b.largest + below(c, 3);
-    const size_t n_sums = matrix_floats(b.n, sums_ld, b.largest);
-    const float *x = floats(c, total);
-    float *y = floats(c, b.n), *sums = floats(c, n_sums);
-    float *before = copy_of(y, b.n), *want = copy_of(sums, n_sums);
-    for (size_t i = 0; i < b.n; i++)
-        fm_sums(&b, x + i * b.x_ld, want + i * sums_ld);
-    c->k->fm_forward(y, sums, sums_ld, x, b.x_ld, b.fields, b.n_fields, b.n);
+    const size_t n_sums = matrix_floats(b->n, sums_ld, b->largest);
+    float *want = copy_of(old_sums, n_sums);
+    for (size_t i = 0; i < b->n; i++)
+        fm_sums(b, x + i * b->x_ld, want + i * sums_ld);
     expect_same(c, sums, want, n_sums, "sums");
-    for (size_t i = 0; i < b.n; i++) {
+    for (size_t i = 0; i < b->n; i++) {
         double exact = before[i], magnitude = fabs(before[i]);
-        for (size_t k = 0; k < b.largest; k++) {
+        for (size_t k = 0; k < b->largest; k++) {
             double sum = 0.0, sum_abs = 0.0, squares = 0.0;
-            for (size_t f = 0; f < b.n_fields; f++)
-                if (b.fields[f].size > k) {
-                    const double v = x[i * b.x_ld + b.fields[f].offset + k];
+            for (size_t f = 0; f < b->n_fields; f++)
+                if (b->fields[f].size > k) {
+                    const double v = x[i * b->x_ld + b->fields[f].offset + k];
                     sum += v;
                     sum_abs += fabs(v);
                     squares += v * v;
@@ -396,11 +373,42 @@ static void check_fm_forward(context *c)
             exact += 0.5 * (sum * sum - squares);
             magnitude += sum_abs * sum_abs + squares;
         }
-        const double steps = 2.0 * (double)b.n_fields + (double)b.largest + 8.0;
-        expect_within(c, y[i], exact, gamma_k(steps) * magnitude, "y", i);
+        const double steps = 2.0 * (double)b->n_fields + (double)b->largest + 8.0;
+        if (magnitude < FLT_MAX) /* 16-bit rows may hold infinities and numbers near them */
+            expect_within(c, y[i], exact, gamma_k(steps) * magnitude, "y", i);
     }
-    free(before);
     free(want);
+}
+
+static void check_fm_forward(context *c)
+{
+    const block b = random_block(c, false, false);
+    const size_t sums_ld = b.largest + below(c, 3);
+    const size_t n_sums = matrix_floats(b.n, sums_ld, b.largest);
+    const float *x = floats(c, matrix_floats(b.n, b.x_ld, b.width));
+    float *y = floats(c, b.n), *sums = floats(c, n_sums);
+    float *before = copy_of(y, b.n), *old_sums = copy_of(sums, n_sums);
+    c->k->fm_forward(y, sums, sums_ld, x, b.x_ld, b.fields, b.n_fields, b.n);
+    expect_fm(c, &b, x, y, before, sums, sums_ld, old_sums);
+    free(before);
+    free(old_sums);
+}
+
+static void check_lookup_fm(context *c)
+{
+    const block b = random_block(c, true, false);
+    const size_t total = matrix_floats(b.n, b.x_ld, b.width);
+    const size_t sums_ld = b.largest + below(c, 3);
+    const size_t n_sums = matrix_floats(b.n, sums_ld, b.largest);
+    float *out = floats(c, total), *y = floats(c, b.n), *sums = floats(c, n_sums);
+    float *want_out = packed(&b, out, total), *before = copy_of(y, b.n);
+    float *old_sums = copy_of(sums, n_sums);
+    c->k->lookup_fm(y, sums, sums_ld, out, b.x_ld, b.fields, b.n_fields, b.ids, b.columns, b.n);
+    expect_same(c, out, want_out, total, "out");
+    expect_fm(c, &b, out, y, before, sums, sums_ld, old_sums);
+    free(want_out);
+    free(before);
+    free(old_sums);
 }
 
 static void check_fm_backward(context *c)

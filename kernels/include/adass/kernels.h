@@ -146,9 +146,10 @@ typedef void adass_fm_backward_fn(float *dx, size_t dx_ld, const float *dy, cons
                                   bool accumulate);
 
 /**
- * lookup_fields into `out` and fm_forward of `out` into y and sums, a few samples at a time, so
- * that the sums read what the first-level cache still holds. The same bits as the two after one
- * another on the same ISA.
+ * lookup_fields into `out` and fm_forward of `out` into y and sums, in one pass over the rows.
+ *
+ * out and sums are order-preserving: the same bits as those of the two after one another. y keeps
+ * fm_forward's bound; squares are added in another order than there, so its bits may differ.
  */
 typedef void adass_lookup_fm_fn(float *y, float *sums, size_t sums_ld, float *out, size_t out_ld,
                                 const adass_field_view *fields, size_t n_fields,

@@ -22,6 +22,12 @@ typedef struct {
 typedef struct {
     int8_t lane[16];
 } __m128i;
+typedef struct {
+    float lane[8];
+} __m256;
+typedef struct {
+    float lane[4];
+} __m128;
 typedef uint16_t __mmask16;
 
 enum { _CMP_UNORD_Q = 3, _CMP_GT_OQ = 30, _MM_FROUND_TO_NEAREST_INT = 0 };
@@ -73,6 +79,31 @@ MEMORY(__m256i, uint16_t, _mm256_loadu_si256, _mm256_storeu_si256, _mm256_maskz_
        _mm256_mask_storeu_epi16)
 MEMORY(__m128i, int8_t, _mm_loadu_si128, _mm_storeu_si128, _mm_maskz_loadu_epi8,
        _mm_mask_storeu_epi8)
+
+/* Loads, stores and conversions of the shorter vectors of floats. */
+#define SHORTER(type, load, store, widen, narrow)                                                  \
+    static inline type load(const float *p)                                                        \
+    {                                                                                              \
+        type r;                                                                                    \
+        memcpy(&r, p, sizeof r);                                                                   \
+        return r;                                                                                  \
+    }                                                                                              \
+    static inline void store(float *p, type x) { memcpy(p, &x, sizeof x); }                        \
+    static inline __m512 widen(type x)                                                             \
+    {                                                                                              \
+        __m512 r = { { 0.0f } };                                                                   \
+        memcpy(&r, &x, sizeof x);                                                                  \
+        return r;                                                                                  \
+    }                                                                                              \
+    static inline type narrow(__m512 x)                                                            \
+    {                                                                                              \
+        type r;                                                                                    \
+        memcpy(&r, &x, sizeof r);                                                                  \
+        return r;                                                                                  \
+    }
+
+SHORTER(__m256, _mm256_loadu_ps, _mm256_storeu_ps, _mm512_zextps256_ps512, _mm512_castps512_ps256)
+SHORTER(__m128, _mm_loadu_ps, _mm_storeu_ps, _mm512_zextps128_ps512, _mm512_castps512_ps128)
 
 static inline uint32_t bits_of(float x)
 {
