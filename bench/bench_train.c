@@ -284,6 +284,20 @@ static bench_cost cost_of(const variant *v, int threads)
                             size * sizeof(float) / BENCH_LINE_BYTES * BENCH_LINE_BYTES);
 }
 
+/* Each part's share of the steps' time, as counters. */
+static void set_parts(adass_bench_state *state, const adass_trainer *trainer)
+{
+    double seconds[ADASS_STEP_PARTS], sum = 0.0;
+    adass_trainer_seconds(trainer, seconds);
+    for (int i = 0; i < ADASS_STEP_PARTS; i++)
+        sum += seconds[i];
+    for (int i = 0; i < ADASS_STEP_PARTS; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "part_%s", adass_step_part_name((adass_step_part)i));
+        adass_bench_set_counter(state, name, seconds[i] / sum);
+    }
+}
+
 static void run_case(adass_bench_state *state, void *user)
 {
     const train_case *c = user;
@@ -307,6 +321,8 @@ static void run_case(adass_bench_state *state, void *user)
     const bench_limit limit = bench_rates_limit(c->axes->rates, &cost, &runner);
     adass_bench_set_items(state, cost.items * c->threads);
     bench_set_limit(state, &limit, 1.0);
+    if (status == ADASS_OK && (r.variant->kind == STEP_TRAIN || r.variant->kind == STEP_SUPERNET))
+        set_parts(state, r.trainer);
     adass_trainer_destroy(r.trainer);
 }
 

@@ -62,6 +62,16 @@ adass_status adass_dense_backward_weights(float *dw, const float *x, size_t x_ld
     return gemm('T', 'N', inputs, outputs, n, x, x_ld, dy, dy_ld, 0.0f, dw, outputs, err);
 }
 
+bool adass_dense_bf16_native(void)
+{
+#if defined(__x86_64__)
+    const int bf16 = dnnl_cpu_isa_avx512_core_bf16; /* a set of bits, as every ISA of oneDNN's is */
+    return ((int)dnnl_get_effective_cpu_isa() & bf16) == bf16;
+#else
+    return false;
+#endif
+}
+
 const char *adass_dense_isa(void)
 {
     switch ((int)dnnl_get_effective_cpu_isa()) {

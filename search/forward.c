@@ -5,11 +5,13 @@
 #include "adass/memory.h"
 #include "backbone.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
+/* @param z  out, [n]: the MLP's part of the logits */
 static adass_status forward_mlp(const adass_model *model, const adass_kernels *kernels,
                                 const adass_subnet *subnet, size_t n, const adass_dropout *dropout,
-                                const adass_block *block, adass_error *err)
+                                const adass_block *block, float *z, adass_error *err)
 {
     const float *input = block->x;
     size_t input_ld = block->x_ld;
@@ -17,19 +19,67 @@ static adass_status forward_mlp(const adass_model *model, const adass_kernels *k
     for (size_t i = 0; i < model->n_layers && status == ADASS_OK; i++) {
         const adass_layer *layer = &model->layers[i];
         const bool hidden = i + 1 < model->n_layers;
-        float *output = hidden ? block->activations[i] : block->logits;
+        float *output = hidden ? block->activations[i] : z;
         status = adass_dense_forward(
             kernels, output, layer->outputs, input, input_ld, i == 0 ? subnet->first_w : layer->w,
             layer->bias, n, i == 0 ? subnet->width : layer->inputs, layer->outputs, hidden, err);
+        adass_lap(block->laps, ADASS_PART_FORWARD);
         if (hidden && dropout != NULL && dropout->rate > 0.0f)
             kernels->dropout(output, n * layer->outputs,
                              (uint32_t)(dropout->first_sample * layer->outputs), dropout->keys[i],
                              (uint32_t)((double)dropout->rate * 0x1p32),
                              1.0f / (1.0f - dropout->rate));
+        adass_lap(block->laps, ADASS_PART_LOSS);
         input = output;
         input_ld = layer->outputs;
     }
     return status;
+}
+
+/*
+ * Packed embeddings of n samples from `first` on, and the logits without the MLP's part. FM's sums
+ * are made while the rows are in the first-level cache, but for a hook that changes them before.
+ */
+static void look_up(const adass_model *model, const adass_kernels *kernels,
+                    const adass_subnet *subnet, const uint32_t *ids, size_t first, size_t n,
+                    const adass_block *block)
+{
+    const adass_backbone backbone = model->config.backbone;
+    const size_t ids_ld = model->n_fields;
+    const bool pairs = adass_backbone_has_pairs(backbone);
+    const bool hooked = block->hooks != NULL && block->hooks->forward != NULL;
+    for (size_t b = 0; b < n; b++)
+        block->logits[b] = model->n_layers == 0 ? model->bias : 0.0f;
+    if (pairs && !hooked)
+        kernels->lookup_fm(block->logits, block->sums, block->sums_ld, block->x, block->x_ld,
+                           subnet->views, subnet->n_views, ids, ids_ld, n);
+    else
+        kernels->lookup_fields(block->x, block->x_ld, subnet->views, subnet->n_views, ids, ids_ld,
+                               n);
+    if (hooked) {
+        const adass_packed packed = adass_block_packed(model, block, ids, first, n, NULL);
+        block->hooks->forward(block->hooks->user, &packed);
+    }
+    if (pairs && hooked)
+        kernels->fm_forward(block->logits, block->sums, block->sums_ld, block->x, block->x_ld,
+                            subnet->views, subnet->n_views, n);
+    if (adass_backbone_has_linear(backbone))
+        kernels->linear_forward(block->logits, subnet->views, subnet->n_views, ids, ids_ld, n);
+}
+
+static void look_up_block(const adass_model *model, const adass_kernels *kernels,
+                          const adass_subnet *subnet, const uint32_t *ids, size_t first, size_t n,
+                          const adass_block *block)
+{
+    const size_t tile = block->tiled ? ADASS_TILE_SAMPLES : n;
+    for (size_t b = 0; b < n; b += tile) {
+        adass_block part = *block;
+        part.logits += b;
+        part.sums += b * block->sums_ld;
+        look_up(model, kernels, subnet, ids + b * model->n_fields, first + b,
+                n - b < tile ? n - b : tile, &part);
+    }
+    adass_lap(block->laps, ADASS_PART_LOOKUP);
 }
 
 adass_status adass_forward_block(const adass_model *model, const adass_kernels *kernels,
@@ -37,27 +87,16 @@ adass_status adass_forward_block(const adass_model *model, const adass_kernels *
                                  const adass_dropout *dropout, const adass_block *block,
                                  adass_error *err)
 {
-    const size_t ids_ld = model->n_fields;
-    kernels->lookup_fields(block->x, block->x_ld, subnet->views, subnet->n_views, ids, ids_ld, n);
-    if (block->hooks != NULL && block->hooks->forward != NULL) {
-        const adass_packed packed =
-            adass_block_packed(model, block, ids, dropout->first_sample, n, NULL);
-        block->hooks->forward(block->hooks->user, &packed);
-    }
-    if (model->n_layers == 0) {
-        for (size_t b = 0; b < n; b++)
-            block->logits[b] = model->bias;
-    } else {
-        const adass_status status = forward_mlp(model, kernels, subnet, n, dropout, block, err);
-        if (status != ADASS_OK)
-            return status;
-    }
-    if (adass_backbone_has_linear(model->config.backbone))
-        kernels->linear_forward(block->logits, subnet->views, subnet->n_views, ids, ids_ld, n);
-    if (adass_backbone_has_pairs(model->config.backbone))
-        kernels->fm_forward(block->logits, block->sums, block->sums_ld, block->x, block->x_ld,
-                            subnet->views, subnet->n_views, n);
-    return ADASS_OK;
+    assert(n <= ADASS_BLOCK_SAMPLES);
+    look_up_block(model, kernels, subnet, ids, dropout != NULL ? dropout->first_sample : 0, n,
+                  block);
+    if (model->n_layers == 0)
+        return ADASS_OK;
+    float z[ADASS_BLOCK_SAMPLES];
+    const adass_status status = forward_mlp(model, kernels, subnet, n, dropout, block, z, err);
+    for (size_t b = 0; status == ADASS_OK && b < n; b++)
+        block->logits[b] += z[b];
+    return status;
 }
 
 /* One thread's buffers for prediction, in one allocation; logits are set for each block. */
@@ -92,7 +131,7 @@ static adass_status predict_blocks(const adass_model *model, const adass_compute
     {
         adass_dense_single_thread();
         adass_error mine = { 0 };
-        adass_block block = { 0 };
+        adass_block block = { .tiled = model->n_layers == 0 };
         float *memory = block_alloc(model, subnet, &block);
         adass_status status =
             memory != NULL ? ADASS_OK : adass_fail_memory(&mine, "prediction", 0.0);

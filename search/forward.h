@@ -2,26 +2,26 @@
 #ifndef ADASS_FORWARD_H
 #define ADASS_FORWARD_H
 
+#include "laps.h"
 #include "subnet.h"
 
-/*
- * Samples a block: enough for the GEMMs to run at full rate, few enough for the activations to stay
- * in the second-level cache.
- */
-enum { ADASS_BLOCK_SAMPLES = 256 };
+/* Samples whose packed embeddings fit into the second-level cache beside all else. */
+enum { ADASS_TILE_SAMPLES = 64 };
 
 /**
  * Where a block's values go; the same arrays serve the backward pass. Rows of matrices follow at
  * their `ld` (activations: the layer's outputs).
  */
 typedef struct adass_block {
-    float *x; /* packed embeddings, [n x x_ld] */
+    float *x; /* packed embeddings, [n x x_ld]; ADASS_TILE_SAMPLES rows when `tiled` */
     size_t x_ld;
     float *sums; /* FM's, [n x sums_ld] */
     size_t sums_ld;
     float *activations[ADASS_HIDDEN_MAX]; /* [n x outputs] after ReLU and dropout */
     float *logits;                        /* [n] */
     const adass_step_hooks *hooks;        /* of a training step, or NULL */
+    bool tiled;       /* nobody reads x again: each tile of samples takes the place of the last */
+    adass_laps *laps; /* the calling thread's, or NULL */
 } adass_block;
 
 /**
@@ -48,9 +48,6 @@ static inline adass_packed adass_block_packed(const adass_model *model, const ad
                            .x = block->x,
                            .dx = dx };
 }
-
-/** Leading dimension of packed matrices of `width` columns: whole cache lines. */
-static inline size_t adass_packed_ld(size_t width) { return (width + 15) / 16 * 16; }
 
 /**
  * Fills the block for the n samples of `ids` [n x model->n_fields].

@@ -11,8 +11,9 @@ adass_status adass_subnet_init(adass_subnet *subnet, const adass_model *model, a
 {
     *subnet = (adass_subnet){ 0 };
     const size_t n = model->n_fields;
-    const size_t packed =
-        model->n_layers > 0 ? model->block[n] * model->layers[0].outputs * sizeof(float) : 0;
+    const size_t packed = model->n_layers > 0 ? adass_packed_ld(model->block[n]) *
+                                                    model->layers[0].outputs * sizeof(float)
+                                              : 0;
     subnet->views = calloc(n + 1, sizeof *subnet->views);
     subnet->field = calloc(n + 1, sizeof *subnet->field);
     subnet->packed = adass_alloc(packed);
@@ -23,7 +24,11 @@ adass_status adass_subnet_init(adass_subnet *subnet, const adass_model *model, a
     return ADASS_OK;
 }
 
-/* The rows of the first layer that the subnet reaches, one block after the other. */
+/*
+ * The rows of the first layer that the subnet reaches, one block after the other, and rows of zeros
+ * up to a multiple of 16: so few numbers of inputs are there that oneDNN's products for each can be
+ * kept.
+ */
 static void pack_first_layer(adass_subnet *subnet, const adass_model *model)
 {
     const adass_layer *first = &model->layers[0];
@@ -33,6 +38,9 @@ static void pack_first_layer(adass_subnet *subnet, const adass_model *model)
                first->w + model->block[subnet->field[v]] * first->outputs,
                view->size * first->outputs * sizeof *subnet->packed);
     }
+    memset(subnet->packed + subnet->width * first->outputs, 0,
+           (adass_packed_ld(subnet->width) - subnet->width) * first->outputs *
+               sizeof *subnet->packed);
     subnet->first_w = subnet->packed;
 }
 
@@ -60,14 +68,42 @@ void adass_subnet_select(adass_subnet *subnet, const adass_model *model, const s
     }
     if (model->n_layers == 0)
         subnet->first_w = NULL;
-    else if (subnet->width == model->block[model->n_fields])
+    else if (subnet->width == model->block[model->n_fields] &&
+             subnet->width == adass_packed_ld(subnet->width))
         subnet->first_w = model->layers[0].w;
     else
         pack_first_layer(subnet, model);
 }
 
+adass_status adass_subnet_plan(adass_subnet *subnet, const adass_model *model, size_t x_ld,
+                               int threads, adass_error *err)
+{
+    adass_status status = ADASS_OK;
+    for (size_t i = 0; status == ADASS_OK && i + 1 < model->n_layers; i++) {
+        const adass_layer *layer = &model->layers[i];
+        const adass_dense_plan_config config = { .backward = true,
+                                                 .samples = ADASS_BLOCK_SAMPLES,
+                                                 .outputs = layer->outputs,
+                                                 .from_ld = layer->outputs,
+                                                 .to_ld = i == 0 ? x_ld : layer->inputs,
+                                                 .threads = threads };
+        status = adass_dense_plan_create(&subnet->backward[i], &config, err);
+    }
+    return status;
+}
+
+adass_status adass_subnet_pack(adass_subnet *subnet, const adass_model *model, size_t i,
+                               adass_error *err)
+{
+    const adass_layer *layer = &model->layers[i];
+    return adass_dense_plan_pack(subnet->backward[i], i == 0 ? subnet->first_w : layer->w,
+                                 i == 0 ? adass_packed_ld(subnet->width) : layer->inputs, err);
+}
+
 void adass_subnet_free(adass_subnet *subnet)
 {
+    for (size_t i = 0; i < ADASS_HIDDEN_MAX; i++)
+        adass_dense_plan_destroy(subnet->backward[i]);
     free(subnet->views);
     free(subnet->field);
     free(subnet->packed);

@@ -38,9 +38,12 @@ typedef struct param_task {
 /* One thread's work space. */
 typedef struct scratch {
     float *grads;     /* a task's gradient */
+    float *pairs;     /* [batch x largest size]: FM's share of it */
+    float *dlogit;    /* [batch]: dz added by group */
     uint32_t *unique; /* [batch] */
     uint32_t *group;  /* [batch] */
     uint32_t *slots;  /* [adass_dedup_slots(batch)] */
+    adass_laps laps;
 } scratch;
 
 struct adass_trainer {
@@ -48,13 +51,16 @@ struct adass_trainer {
     adass_compute compute;
     adass_trainer_config config;
     adass_subnet subnet;
-    adass_block all;                 /* forward values of the whole batch */
-    float *dx;                       /* [batch x all.x_ld] */
+    bool by_sample;  /* hooks see or change samples: FM's gradient is made for each of them */
+    adass_block all; /* forward values of the whole batch; tiled, x is a tile a thread, and
+                        with pairs the sums become each sample's times its dz */
+    float *dx;       /* [batch x all.x_ld]: through the MLP, and by sample through FM */
     float *deltas[ADASS_HIDDEN_MAX]; /* gradient before each hidden ReLU, [batch x outputs] */
     float *dz, *losses;              /* [batch] */
     param_task *tasks;
     size_t n_tasks;
     scratch *scratch; /* [threads] */
+    double seconds;   /* wall time of all steps */
 };
 
 /* Everything one step hands to its parts. */
@@ -94,10 +100,11 @@ static adass_status alloc_buffers(adass_trainer *t, adass_error *err)
         largest = max_size(largest, model->tables[f].width);
     t->all.x_ld = adass_packed_ld(model->block[model->n_fields]);
     t->all.sums_ld = adass_packed_ld(largest);
-    t->all.x = adass_alloc(batch * t->all.x_ld * sizeof(float));
+    const size_t x_rows = t->all.tiled ? (size_t)t->compute.threads * ADASS_TILE_SAMPLES : batch;
+    t->all.x = adass_alloc(x_rows * t->all.x_ld * sizeof(float));
     t->all.sums = adass_alloc(batch * t->all.sums_ld * sizeof(float));
     t->all.logits = adass_alloc(batch * sizeof(float));
-    t->dx = adass_alloc(batch * t->all.x_ld * sizeof(float));
+    t->dx = adass_alloc(t->all.tiled ? 0 : batch * t->all.x_ld * sizeof(float));
     t->dz = adass_alloc(batch * sizeof(float));
     t->losses = adass_alloc(batch * sizeof(float));
     t->tasks = calloc(max_tasks(model), sizeof *t->tasks);
@@ -113,9 +120,12 @@ static adass_status alloc_buffers(adass_trainer *t, adass_error *err)
     for (int i = 0; t->scratch != NULL && i < t->compute.threads; i++) {
         scratch *s = &t->scratch[i];
         s->grads = adass_alloc(max_gradient(model, batch, largest) * sizeof(float));
+        s->pairs = adass_alloc(batch * largest * sizeof(float));
+        s->dlogit = adass_alloc(batch * sizeof(float));
         s->unique = adass_alloc(batch * sizeof(uint32_t));
         s->group = adass_alloc(batch * sizeof(uint32_t));
         s->slots = adass_alloc(adass_dedup_slots(batch) * sizeof(uint32_t));
+        ok = ok && s->pairs != NULL && s->dlogit != NULL;
         ok = ok && s->grads != NULL && s->unique != NULL && s->group != NULL && s->slots != NULL;
     }
     if (!ok)
@@ -139,9 +149,14 @@ adass_status adass_trainer_create(adass_trainer **out, adass_model *model,
     t->compute = *compute;
     t->config = *config;
     t->all.hooks = config->hooks;
+    t->by_sample = config->hooks != NULL &&
+                   (config->hooks->forward != NULL || config->hooks->backward != NULL);
+    t->all.tiled = model->n_layers == 0 && !t->by_sample;
     adass_status status = adass_subnet_init(&t->subnet, model, err);
     if (status == ADASS_OK)
         status = alloc_buffers(t, err);
+    if (status == ADASS_OK)
+        status = adass_subnet_plan(&t->subnet, model, t->all.x_ld, t->compute.threads, err);
     if (status != ADASS_OK) {
         adass_trainer_destroy(t);
         return status;
@@ -165,6 +180,8 @@ void adass_trainer_destroy(adass_trainer *trainer)
     }
     for (int i = 0; trainer->scratch != NULL && i < trainer->compute.threads; i++) {
         free(trainer->scratch[i].grads);
+        free(trainer->scratch[i].pairs);
+        free(trainer->scratch[i].dlogit);
         free(trainer->scratch[i].unique);
         free(trainer->scratch[i].group);
         free(trainer->scratch[i].slots);
@@ -180,12 +197,26 @@ void adass_trainer_destroy(adass_trainer *trainer)
 static adass_block block_at(const adass_trainer *t, size_t first)
 {
     adass_block block = t->all;
-    block.x += first * block.x_ld;
+    block.x +=
+        block.x_ld * (t->all.tiled ? (size_t)omp_get_thread_num() * ADASS_TILE_SAMPLES : first);
     block.sums += first * block.sums_ld;
     block.logits += first;
     for (size_t i = 0; i + 1 < t->model->n_layers; i++)
         block.activations[i] += first * t->model->layers[i].outputs;
     return block;
+}
+
+/* Layer i's gradient of its input. */
+static adass_status backward_layer(const adass_trainer *t, size_t i, float *down,
+                                   const float *delta, size_t n, adass_error *err)
+{
+    const adass_layer *layer = &t->model->layers[i];
+    if (i + 1 < t->model->n_layers && n == ADASS_BLOCK_SAMPLES)
+        return adass_dense_plan_run(t->subnet.backward[i], down, delta, NULL, err);
+    return adass_dense_backward_input(down, i == 0 ? t->all.x_ld : layer->inputs, delta,
+                                      layer->outputs, i == 0 ? t->subnet.first_w : layer->w, n,
+                                      i == 0 ? t->subnet.width : layer->inputs, layer->outputs,
+                                      false, err);
 }
 
 /* Down the layers: deltas of the hidden layers, then the gradient of the packed embeddings. */
@@ -200,18 +231,25 @@ static adass_status backward_mlp(const step *s, const adass_block *block, size_t
         const adass_layer *layer = &model->layers[i];
         float *down =
             i == 0 ? t->dx + first * t->all.x_ld : t->deltas[i - 1] + first * layer->inputs;
-        const adass_status status = adass_dense_backward_input(
-            down, i == 0 ? t->all.x_ld : layer->inputs, delta, layer->outputs,
-            i == 0 ? t->subnet.first_w : layer->w, n, i == 0 ? t->subnet.width : layer->inputs,
-            layer->outputs, false, err);
+        const adass_status status = backward_layer(t, i, down, delta, n, err);
         if (status != ADASS_OK)
             return status;
+        adass_lap(block->laps, ADASS_PART_BACKWARD_INPUT);
         if (i > 0)
             t->compute.kernels->relu_backward(down, down, block->activations[i - 1],
                                               n * layer->inputs, scale);
+        adass_lap(block->laps, ADASS_PART_LOSS);
         delta = down;
     }
     return ADASS_OK;
+}
+
+/* rows[b, k] *= by[b]. */
+static void scale_rows(float *rows, size_t ld, const float *by, size_t n, size_t cols)
+{
+    for (size_t b = 0; b < n; b++)
+        for (size_t k = 0; k < cols; k++)
+            rows[b * ld + k] *= by[b];
 }
 
 static adass_status run_block(const step *s, size_t first, size_t n, adass_error *err)
@@ -219,7 +257,8 @@ static adass_status run_block(const step *s, size_t first, size_t n, adass_error
     adass_trainer *t = s->trainer;
     const adass_kernels *kernels = t->compute.kernels;
     const adass_backbone backbone = t->model->config.backbone;
-    const adass_block block = block_at(t, first);
+    adass_block block = block_at(t, first);
+    adass_laps *laps = block.laps = &t->scratch[omp_get_thread_num()].laps;
     adass_dropout dropout = s->dropout;
     dropout.first_sample = first;
     adass_status status =
@@ -229,13 +268,18 @@ static adass_status run_block(const step *s, size_t first, size_t n, adass_error
         return status;
     kernels->bce(t->losses + first, t->dz + first, block.logits, s->batch->labels + first, n,
                  1.0f / (float)s->batch->n);
-    const bool has_mlp = adass_backbone_has_mlp(backbone);
-    if (has_mlp)
+    adass_lap(laps, ADASS_PART_LOSS);
+    if (adass_backbone_has_mlp(backbone))
         status = backward_mlp(s, &block, first, n, err);
-    if (status == ADASS_OK && adass_backbone_has_pairs(backbone))
-        kernels->fm_backward(t->dx + first * t->all.x_ld, t->all.x_ld, t->dz + first, block.x,
-                             block.x_ld, block.sums, block.sums_ld, t->subnet.views,
-                             t->subnet.n_views, n, has_mlp);
+    if (status == ADASS_OK && adass_backbone_has_pairs(backbone)) {
+        if (t->by_sample)
+            kernels->fm_backward(t->dx + first * t->all.x_ld, t->all.x_ld, t->dz + first, block.x,
+                                 block.x_ld, block.sums, block.sums_ld, t->subnet.views,
+                                 t->subnet.n_views, n, adass_backbone_has_mlp(backbone));
+        else
+            scale_rows(block.sums, block.sums_ld, t->dz + first, n, t->subnet.largest);
+    }
+    adass_lap(laps, ADASS_PART_LOSS);
     if (status == ADASS_OK && block.hooks != NULL && block.hooks->backward != NULL) {
         const adass_packed packed =
             adass_block_packed(t->model, &block, s->batch->ids + first * t->model->n_fields, first,
@@ -291,6 +335,7 @@ static adass_status run_weights(const step *s, const param_task *task, scratch *
         s->batch->n, task->end - task->begin, layer->outputs, err);
     if (status != ADASS_OK)
         return status;
+    adass_lap(&work->laps, ADASS_PART_BACKWARD_WEIGHTS);
     if (task->index == 0) {
         update_first_layer(s, work->grads, task->begin, task->end);
     } else {
@@ -298,6 +343,7 @@ static adass_status run_weights(const step *s, const param_task *task, scratch *
         t->compute.kernels->adam_dense(layer->w + at, layer->w_m + at, layer->w_v + at, work->grads,
                                        (task->end - task->begin) * layer->outputs, &s->dense);
     }
+    adass_lap(&work->laps, ADASS_PART_DENSE_UPDATE);
     return ADASS_OK;
 }
 
@@ -310,6 +356,7 @@ static void run_bias(const step *s, const param_task *task, scratch *work)
                          layer->outputs);
     kernels->adam_dense(layer->bias, layer->bias_m, layer->bias_v, work->grads, layer->outputs,
                         &s->dense);
+    adass_lap(&work->laps, ADASS_PART_BACKWARD_WEIGHTS);
 }
 
 static void run_logit_bias(const step *s)
@@ -328,19 +375,50 @@ static void note_gradient(const step *s, const float *grads, size_t n, size_t si
     s->trainer->compute.kernels->column_squares(note->squares, grads, size, n, size);
 }
 
+/*
+ * FM's gradient of a row, which is the same x for all samples b of its group:
+ * sum_b dz[b] (sums[b] - x) = sum_b dz[b] sums[b] - x sum_b dz[b].
+ */
+static void add_pairs(const step *s, const adass_field_view *view, scratch *work, size_t n)
+{
+    enum { AHEAD = 16 };
+    adass_trainer *t = s->trainer;
+    const bool has_mlp = !t->all.tiled; /* else the gradient is FM's alone */
+    float *sums = has_mlp ? work->pairs : work->grads;
+    const size_t size = view->size;
+    t->compute.kernels->dedup_accumulate(sums, size, t->all.sums, t->all.sums_ld, work->group,
+                                         s->batch->n, size);
+    const float *rows = view->rows;
+    for (size_t i = 0; i < n; i++) {
+        if (i + AHEAD < n)
+            __builtin_prefetch(rows + work->unique[i + AHEAD] * view->stride);
+        const float *x = rows + work->unique[i] * view->stride, *sum = sums + i * size;
+        float *grad = work->grads + i * size;
+        for (size_t k = 0; k < size; k++)
+            grad[k] = (has_mlp ? grad[k] : 0.0f) + (sum[k] - x[k] * work->dlogit[i]);
+    }
+}
+
 static void run_field(const step *s, const param_task *task, scratch *work)
 {
     adass_trainer *t = s->trainer;
     const adass_kernels *kernels = t->compute.kernels;
+    const adass_backbone backbone = t->model->config.backbone;
     const adass_field_view *view = &t->subnet.views[task->index];
     const size_t field = t->subnet.field[task->index];
     const adass_table *table = &t->model->tables[field];
     const size_t n = adass_dedup_ids(work->unique, work->group, s->batch->ids + view->column,
                                      t->model->n_fields, s->batch->n, work->slots);
-    kernels->dedup_accumulate(work->grads, view->size, t->dx + view->offset, t->all.x_ld,
-                              work->group, s->batch->n, view->size);
+    if (!t->all.tiled)
+        kernels->dedup_accumulate(work->grads, view->size, t->dx + view->offset, t->all.x_ld,
+                                  work->group, s->batch->n, view->size);
+    if (adass_backbone_has_linear(backbone))
+        kernels->linear_backward(work->dlogit, t->dz, work->group, s->batch->n);
+    if (adass_backbone_has_pairs(backbone) && !t->by_sample)
+        add_pairs(s, view, work, n);
     if (s->gradients != NULL)
         note_gradient(s, work->grads, n, view->size, field);
+    adass_lap(&work->laps, ADASS_PART_DEDUP);
     const adass_step_hooks *hooks = t->config.hooks;
     if (hooks != NULL && hooks->update != NULL)
         hooks->update(hooks->user, field, work->unique, work->grads, n, view->size);
@@ -348,11 +426,10 @@ static void run_field(const step *s, const param_task *task, scratch *work)
         kernels->adam_rows(table->rows, table->width, table->moments, table->moments + table->width,
                            2 * table->width, work->unique, work->grads, view->size, n, view->size,
                            &s->embedding);
-    if (table->linear == NULL)
-        return;
-    kernels->dedup_accumulate(work->grads, 1, t->dz, 1, work->group, s->batch->n, 1);
-    kernels->adam_rows(table->linear, 1, table->linear_moments, table->linear_moments + 1, 2,
-                       work->unique, work->grads, 1, n, 1, &s->embedding);
+    if (table->linear != NULL)
+        kernels->adam_rows(table->linear, 1, table->linear_moments, table->linear_moments + 1, 2,
+                           work->unique, work->dlogit, 1, n, 1, &s->embedding);
+    adass_lap(&work->laps, ADASS_PART_ROW_UPDATE);
 }
 
 static void add_task(adass_trainer *t, task_kind kind, size_t index, size_t begin, size_t end,
@@ -454,32 +531,45 @@ static double mean_loss(const adass_trainer *t, size_t n)
     return sum / (double)n;
 }
 
-adass_status adass_trainer_step(adass_trainer *trainer, const size_t *sizes,
-                                const adass_batch *batch, adass_field_gradient *gradients,
-                                double *loss, adass_error *err)
+/* One thread's share of the step. The time between two loops is a wait for the others. */
+static adass_status run_share(const step *s, adass_error *err)
 {
-    adass_trainer *t = trainer;
-    adass_subnet_select(&t->subnet, t->model, sizes);
-    plan_tasks(t);
-    const step s = begin_step(t, batch, gradients);
+    adass_trainer *t = s->trainer;
+    adass_laps *laps = &t->scratch[omp_get_thread_num()].laps;
+    const size_t hidden = t->model->n_layers > 0 ? t->model->n_layers - 1 : 0;
+    adass_status status = ADASS_OK;
+    adass_lap_begin(laps);
+#pragma omp for schedule(dynamic)
+    for (size_t i = 0; i < hidden; i++) {
+        if (status == ADASS_OK)
+            status = adass_subnet_pack(&t->subnet, t->model, i, err);
+        adass_lap(laps, ADASS_PART_PACK);
+    }
+    adass_lap_begin(laps);
+#pragma omp for schedule(dynamic)
+    for (size_t begin = 0; begin < s->batch->n; begin += ADASS_BLOCK_SAMPLES) {
+        const size_t left = s->batch->n - begin;
+        if (status == ADASS_OK)
+            status =
+                run_block(s, begin, left < ADASS_BLOCK_SAMPLES ? left : ADASS_BLOCK_SAMPLES, err);
+    }
+    adass_lap_begin(laps);
+#pragma omp for schedule(dynamic)
+    for (size_t i = 0; i < t->n_tasks; i++)
+        if (status == ADASS_OK)
+            status = run_task(s, &t->tasks[i], err);
+    return status;
+}
+
+static adass_status run_shares(const step *s, adass_error *err)
+{
     adass_status result = ADASS_OK;
     adass_error first = { 0 };
-#pragma omp parallel num_threads(t->compute.threads)
+#pragma omp parallel num_threads(s->trainer->compute.threads)
     {
         adass_dense_single_thread();
         adass_error mine = { 0 };
-        adass_status status = ADASS_OK;
-#pragma omp for schedule(dynamic)
-        for (size_t begin = 0; begin < batch->n; begin += ADASS_BLOCK_SAMPLES) {
-            const size_t left = batch->n - begin;
-            if (status == ADASS_OK)
-                status = run_block(&s, begin,
-                                   left < ADASS_BLOCK_SAMPLES ? left : ADASS_BLOCK_SAMPLES, &mine);
-        }
-#pragma omp for schedule(dynamic)
-        for (size_t i = 0; i < t->n_tasks; i++)
-            if (status == ADASS_OK)
-                status = run_task(&s, &t->tasks[i], &mine);
+        const adass_status status = run_share(s, &mine);
         if (status != ADASS_OK) {
 #pragma omp critical(adass_step)
             {
@@ -488,13 +578,54 @@ adass_status adass_trainer_step(adass_trainer *trainer, const size_t *sizes,
             }
         }
     }
-    if (result != ADASS_OK)
-        return adass_fail(err, result, "%s", first.message);
+    return result == ADASS_OK ? ADASS_OK : adass_fail(err, result, "%s", first.message);
+}
+
+adass_status adass_trainer_step(adass_trainer *trainer, const size_t *sizes,
+                                const adass_batch *batch, adass_field_gradient *gradients,
+                                double *loss, adass_error *err)
+{
+    adass_trainer *t = trainer;
+    const double began = adass_clock_seconds();
+    adass_subnet_select(&t->subnet, t->model, sizes);
+    plan_tasks(t);
+    const step s = begin_step(t, batch, gradients);
+    const adass_status status = run_shares(&s, err);
+    if (status != ADASS_OK)
+        return status;
     *loss = mean_loss(t, batch->n);
+    t->seconds += adass_clock_seconds() - began;
     if (!isfinite(*loss))
         return adass_fail(err, ADASS_EINVAL,
                           "the loss of step %llu is not a number: training has diverged; use a "
                           "smaller learning rate",
                           (unsigned long long)t->model->steps);
     return ADASS_OK;
+}
+
+static const char *const part_names[ADASS_STEP_PARTS] = {
+    [ADASS_PART_PACK] = "pack",
+    [ADASS_PART_LOOKUP] = "lookup",
+    [ADASS_PART_FORWARD] = "forward",
+    [ADASS_PART_LOSS] = "loss",
+    [ADASS_PART_BACKWARD_INPUT] = "backward_input",
+    [ADASS_PART_BACKWARD_WEIGHTS] = "backward_weights",
+    [ADASS_PART_DENSE_UPDATE] = "dense_update",
+    [ADASS_PART_DEDUP] = "dedup",
+    [ADASS_PART_ROW_UPDATE] = "row_update",
+    [ADASS_PART_WAIT] = "wait",
+};
+
+const char *adass_step_part_name(adass_step_part part) { return part_names[part]; }
+
+void adass_trainer_seconds(const adass_trainer *trainer, double seconds[ADASS_STEP_PARTS])
+{
+    double sum = 0.0;
+    for (int part = 0; part < ADASS_PART_WAIT; part++) {
+        seconds[part] = 0.0;
+        for (int i = 0; i < trainer->compute.threads; i++)
+            seconds[part] += trainer->scratch[i].laps.seconds[part];
+        sum += seconds[part];
+    }
+    seconds[ADASS_PART_WAIT] = trainer->seconds * trainer->compute.threads - sum;
 }

@@ -9,6 +9,7 @@
 #include "adass/memory.h"
 #include "adass/model.h"
 #include "adass/rng.h"
+#include "clock.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -489,6 +490,32 @@ static void test_threads_do_not_matter(void **state)
     }
 }
 
+/* The clocks: parts that are done take time, others none, and all together are the steps' time. */
+static void test_seconds(void **state)
+{
+    const fixture *x = *state;
+    adass_error err;
+    double loss, seconds[ADASS_STEP_PARTS];
+    adass_model *model = new_model(ADASS_DNN, 0.1f, full);
+    adass_trainer *trainer = NULL;
+    assert_int_equal(adass_trainer_create(&trainer, model, &x->compute, &trainer_config, &err),
+                     ADASS_OK);
+    const double began = adass_clock_seconds();
+    for (int step = 0; step < 50; step++)
+        assert_int_equal(adass_trainer_step(trainer, NULL, &x->batch, NULL, &loss, &err), ADASS_OK);
+    const double wall = adass_clock_seconds() - began;
+    adass_trainer_seconds(trainer, seconds);
+    double sum = 0.0;
+    for (int part = 0; part < ADASS_STEP_PARTS; part++) {
+        assert_true(seconds[part] > 0.0);
+        assert_true(strlen(adass_step_part_name((adass_step_part)part)) > 0);
+        sum += seconds[part];
+    }
+    assert_true(sum <= wall * x->compute.threads && sum > 0.5 * wall * x->compute.threads);
+    adass_trainer_destroy(trainer);
+    adass_model_destroy(model);
+}
+
 /* On every ISA the same training ends near the same weights. */
 static void test_isas_agree(void **state)
 {
@@ -621,6 +648,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hooks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_subnet_is_stand_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_threads_do_not_matter, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_seconds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_isas_agree, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_l2_pulls_touched_rows, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gradient_notes, set_up, tear_down),

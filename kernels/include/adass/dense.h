@@ -48,6 +48,59 @@ adass_status adass_dense_backward_weights(float *dw, const float *x, size_t x_ld
                                           adass_error *err);
 
 /**
+ * The products of one layer with blocks of a fixed number of samples, with the layer's weights
+ * packed in the order that oneDNN's matmul reads them. Worth it where the weights serve several
+ * blocks: the gradient of the input gains most, since the other functions transpose the weights at
+ * every call. What oneDNN needs for a number of inputs is made once and kept, so that a supernet
+ * may change the number with every step.
+ */
+typedef struct adass_dense_plan adass_dense_plan;
+
+typedef struct adass_dense_plan_config {
+    bool backward; /* dx[n x inputs] = dy[n x outputs] * w^T; else y = x * w + bias */
+    bool relu;     /* max(y, 0); not for backward */
+    adass_type
+        type; /* of x or dy, and of the packed weights: F32 or BF16; sums and results are f32 */
+    size_t samples; /* n of every call */
+    size_t outputs;
+    size_t from_ld, to_ld; /* elements between two rows of x and y, or of dy and dx */
+    int threads;           /* numbers of OpenMP threads that may call, from 0 on */
+} adass_dense_plan_config;
+
+/**
+ * @param out  to be freed with adass_dense_plan_destroy()
+ * @return ADASS_OK, ADASS_ENOMEM, or ADASS_EUNSUPPORTED for another type
+ */
+adass_status adass_dense_plan_create(adass_dense_plan **out, const adass_dense_plan_config *config,
+                                     adass_error *err);
+
+/** Accepts NULL. */
+void adass_dense_plan_destroy(adass_dense_plan *plan);
+
+/**
+ * Takes over w[inputs x outputs], rounded to the plan's type; a later change of w needs another
+ * call. Not beside adass_dense_plan_run() of the same plan.
+ *
+ * @return ADASS_OK, or ADASS_ENOMEM / ADASS_EUNSUPPORTED as oneDNN reports it: bf16 may be missing
+ */
+adass_status adass_dense_plan_pack(adass_dense_plan *plan, const float *w, size_t inputs,
+                                   adass_error *err);
+
+/**
+ * The product of one block with the weights packed last, on the calling thread, whose number in the
+ * innermost OpenMP region is below the plan's `threads`.
+ *
+ * @param to    out, [samples x outputs], or [samples x inputs] when backward
+ * @param from  of the plan's type, [samples x inputs], or [samples x outputs] when backward
+ * @param bias  [outputs]; unused when backward
+ */
+adass_status adass_dense_plan_run(const adass_dense_plan *plan, float *to, const void *from,
+                                  const float *bias, adass_error *err);
+
+/** Whether the CPU multiplies bf16 itself. Elsewhere oneDNN emulates it, slower than f32. */
+bool adass_dense_bf16_native(void);
+
+/**
  * The instruction set that oneDNN uses, by its own choice or by its variable ONEDNN_MAX_CPU_ISA:
  * "avx2", "avx512_core", ... or "other".
  */

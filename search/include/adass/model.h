@@ -234,6 +234,30 @@ adass_status adass_trainer_step(adass_trainer *trainer, const size_t *sizes,
                                 const adass_batch *batch, adass_field_gradient *gradients,
                                 double *loss, adass_error *err);
 
+/** The parts of a training step, as its clocks tell them apart. */
+typedef enum adass_step_part {
+    ADASS_PART_PACK,    /* weights packed for the products */
+    ADASS_PART_LOOKUP,  /* embeddings, FM's sums over them, first-order weights */
+    ADASS_PART_FORWARD, /* the layers' products */
+    ADASS_PART_LOSS,    /* loss, its gradient, dropout, gradients through ReLU and FM's sums */
+    ADASS_PART_BACKWARD_INPUT,   /* products: gradients of the layers' inputs */
+    ADASS_PART_BACKWARD_WEIGHTS, /* products: gradients of the layers' weights, and of biases */
+    ADASS_PART_DENSE_UPDATE,     /* the optimizer on layers */
+    ADASS_PART_DEDUP,            /* equal ids grouped, their gradients added */
+    ADASS_PART_ROW_UPDATE,       /* the optimizer on rows */
+    ADASS_PART_WAIT,             /* for other threads, and what one thread does alone */
+    ADASS_STEP_PARTS
+} adass_step_part;
+
+/** "pack", "lookup", ... "wait". */
+const char *adass_step_part_name(adass_step_part part);
+
+/**
+ * Seconds that a trainer's steps took, part by part, all threads added: their sum is the number of
+ * threads times the wall time of its steps.
+ */
+void adass_trainer_seconds(const adass_trainer *trainer, double seconds[ADASS_STEP_PARTS]);
+
 /** Accepts NULL. */
 void adass_trainer_destroy(adass_trainer *trainer);
 
