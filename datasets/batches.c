@@ -143,12 +143,25 @@ static adass_status fill(adass_batches *b, buffer *to, adass_error *err)
     return ADASS_OK;
 }
 
-static void begin_epoch(adass_batches *b)
+/* Passes over the first rows of the epoch, which are not read. */
+static void skip_rows(adass_batches *b, uint64_t rows)
+{
+    while (rows > b->order.n_places - b->place) {
+        rows -= b->order.n_places - b->place;
+        if (!adass_row_order_next_window(&b->order, &b->cancel))
+            return;
+        b->place = 0;
+    }
+    b->place += (size_t)rows;
+}
+
+static void begin_epoch(adass_batches *b, size_t first)
 {
     adass_row_order_begin(&b->order, b->seed, b->epoch, &b->cancel);
     b->place = 0;
+    skip_rows(b, (uint64_t)first * b->batch_size);
     if (b->order.n_blocks > 1) /* a split that fits is read from disk only once */
-        b->advised_blocks = 0;
+        b->advised_blocks = b->order.first_block;
 }
 
 /* Waits until there is something to do; false when that is to stop. */
@@ -169,13 +182,14 @@ static void *work(void *user)
     pthread_mutex_lock(&b->mutex);
     while (wait_for_work(b)) {
         const bool begin = b->begin;
+        const size_t first = b->filled;
         buffer *to = &b->buffers[b->filled % N_BUFFERS];
         adass_error err = { 0 };
         b->begin = false;
         b->busy = true;
         pthread_mutex_unlock(&b->mutex);
         if (begin)
-            begin_epoch(b);
+            begin_epoch(b, first);
         const adass_status status = fill(b, to, &err);
         pthread_mutex_lock(&b->mutex);
         b->busy = false;
@@ -287,14 +301,19 @@ adass_status adass_batches_open(adass_batches **out, const adass_dataset *datase
 
 void adass_batches_shuffle(adass_batches *batches, uint64_t seed, uint64_t epoch)
 {
+    adass_batches_shuffle_from(batches, seed, epoch, 0);
+}
+
+void adass_batches_shuffle_from(adass_batches *batches, uint64_t seed, uint64_t epoch, size_t first)
+{
     adass_batches *b = batches;
     pthread_mutex_lock(&b->mutex);
     quiesce(b);
     b->seed = seed;
     b->epoch = epoch;
-    b->filled = b->taken = b->released = 0;
+    b->filled = b->taken = b->released = first;
     b->failure.code = ADASS_OK;
-    b->begin = true;
+    b->begin = first < adass_batches_count(b);
     pthread_cond_signal(&b->changed);
     pthread_mutex_unlock(&b->mutex);
 }

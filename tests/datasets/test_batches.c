@@ -271,6 +271,49 @@ static void test_blocks(void **state)
     munmap(labels, rows);
 }
 
+/* Begun in the middle, the rest of the epoch is as if it had been read from its beginning: over windows too. */
+static void test_middle(void **state)
+{
+    (void)state;
+    enum { N = 1 << 20, SIZE = 1000 };
+    uint32_t *ids = malloc(N * sizeof *ids), *order = malloc(N * sizeof *order);
+    uint8_t *labels = calloc(N, 1);
+    assert_true(ids != NULL && order != NULL && labels != NULL);
+    for (uint32_t i = 0; i < N; i++)
+        ids[i] = i;
+    char name[] = "f", dir[] = "memory";
+    adass_field field = { .name = name, .vocab = N };
+    adass_dataset dataset = { .dir = dir, .n_fields = 1, .fields = &field };
+    dataset.splits[ADASS_TRAIN] = (adass_rows){ .n = N, .ids = ids, .labels_u8 = labels };
+    adass_batches *b = NULL;
+    adass_error err;
+    expect_ok(adass_batches_open(&b, &dataset, ADASS_TRAIN, SIZE, (size_t)3 << 20, &err), &err);
+    assert_true(adass_batches_window_rows(b) < N / 2);
+    const size_t count = adass_batches_count(b), window = adass_batches_window_rows(b) / SIZE;
+    adass_batches_shuffle(b, 4, 2);
+    for (size_t at = 0; at < N;) {
+        const adass_batch batch = next_batch(b);
+        memcpy(order + at, batch.ids, batch.n * sizeof *order);
+        at += batch.n;
+    }
+    const size_t places[] = { 0, 1, window - 1, window, window + 1, 2 * window + 1, count - 1 };
+    for (size_t i = 0; i < sizeof places / sizeof places[0]; i++) {
+        adass_batches_shuffle_from(b, 4, 2, places[i]);
+        for (size_t k = places[i]; k < count; k++) {
+            const adass_batch batch = next_batch(b);
+            assert_int_equal(batch.n, k + 1 < count ? SIZE : N - k * SIZE);
+            assert_memory_equal(batch.ids, order + k * SIZE, batch.n * sizeof *order);
+        }
+        assert_int_equal(next_batch(b).n, 0);
+    }
+    adass_batches_shuffle_from(b, 4, 2, count);
+    assert_int_equal(next_batch(b).n, 0);
+    adass_batches_close(b);
+    free(ids);
+    free(order);
+    free(labels);
+}
+
 static void test_refusals(void **state)
 {
     fixture *x = *state;
@@ -293,6 +336,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_stops_anywhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bad_rows, set_up, tear_down),
         cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_middle),
         cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,13 @@ adass_status adass_batches_open(adass_batches **out, const adass_dataset *datase
 void adass_batches_shuffle(adass_batches *batches, uint64_t seed, uint64_t epoch);
 
 /**
+ * The same from batch `first` on, at most adass_batches_count(): those before are neither read nor
+ * given. For work that goes on in the middle of an epoch.
+ */
+void adass_batches_shuffle_from(adass_batches *batches, uint64_t seed, uint64_t epoch,
+                                size_t first);
+
+/**
  * The next batch of the epoch, which is waited for; n is 0 when the epoch is over or none was begun.
  *
  * @return ADASS_OK, or ADASS_EFORMAT when a row of the batch has an id outside its vocabulary or a
