@@ -4,6 +4,7 @@
 #include <dnnl.h>
 #include <omp.h>
 #include <stdio.h>
+#include <sys/mman.h>
 
 void adass_dense_single_thread(void)
 {
@@ -96,4 +97,14 @@ void adass_dense_version(char text[32])
 {
     const dnnl_version_t *version = dnnl_version();
     snprintf(text, 32, "%d.%d.%d", version->major, version->minor, version->patch);
+}
+
+adass_status adass_dense_check_room(int threads, adass_error *err)
+{
+    const size_t bytes = ((size_t)32 + 16 * (size_t)threads) << 20;
+    void *room = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (room == MAP_FAILED)
+        return adass_fail_memory(err, "room for oneDNN's code and buffers", (double)bytes);
+    munmap(room, bytes);
+    return ADASS_OK;
 }

@@ -1,15 +1,11 @@
 /* JSON and text files. */
 #include "json_file.h"
 
+#include "file.h"
+
 #include <errno.h>
-#include <stdbool.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
-enum { PATH_CHARS = 4096 };
 
 adass_status adass_json_read(const char *path, json_t **out, adass_error *err)
 {
@@ -26,58 +22,11 @@ adass_status adass_json_read(const char *path, json_t **out, adass_error *err)
     return ADASS_OK;
 }
 
-/* Text to an open file, down to the disk. */
-static bool put(FILE *file, const char *text)
-{
-    return fputs(text, file) >= 0 && fflush(file) == 0 && fsync(fileno(file)) == 0;
-}
-
-/* The name under which a file is written until it is complete. */
-static adass_status temporary_name(const char *path, char temporary[PATH_CHARS], adass_error *err)
-{
-    if ((size_t)snprintf(temporary, PATH_CHARS, "%s.tmp-%ld", path, (long)getpid()) >= PATH_CHARS)
-        return adass_fail(err, ADASS_EINVAL, "%s: the path is too long", path);
-    return ADASS_OK;
-}
-
-static adass_status fail_to_write(const char *path, int reason, adass_error *err)
-{
-    return adass_fail(err, ADASS_EIO, "%s: cannot be written: %s", path, strerror(reason));
-}
-
-adass_status adass_file_check_writable(const char *path, adass_error *err)
-{
-    char temporary[PATH_CHARS];
-    struct stat about;
-    const adass_status status = temporary_name(path, temporary, err);
-    if (status != ADASS_OK)
-        return status;
-    if (stat(path, &about) == 0 && S_ISDIR(about.st_mode))
-        return fail_to_write(path, EISDIR, err);
-    FILE *file = fopen(temporary, "wb");
-    if (file == NULL)
-        return fail_to_write(path, errno, err);
-    fclose(file);
-    unlink(temporary);
-    return ADASS_OK;
-}
+static bool put_text(FILE *file, const void *user) { return fputs(user, file) >= 0; }
 
 adass_status adass_text_write(const char *path, const char *text, adass_error *err)
 {
-    char temporary[PATH_CHARS];
-    const adass_status status = temporary_name(path, temporary, err);
-    if (status != ADASS_OK)
-        return status;
-    FILE *file = fopen(temporary, "wb");
-    if (file == NULL)
-        return fail_to_write(path, errno, err);
-    const bool written = put(file, text);
-    const bool closed = fclose(file) == 0;
-    if (written && closed && rename(temporary, path) == 0)
-        return ADASS_OK;
-    const int reason = errno;
-    unlink(temporary);
-    return fail_to_write(path, reason, err);
+    return adass_file_write(path, put_text, text, err);
 }
 
 adass_status adass_json_write(const char *path, const json_t *value, adass_error *err)

@@ -2,12 +2,12 @@
 #include "adass/reproduce.h"
 
 #include "adass/synth.h"
+#include "file.h"
 #include "json_file.h"
 #include "methods/method.h"
 #include "run_record.h"
 #include "suite_run.h"
 
-#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -36,35 +36,15 @@ static bool asked_to_stop(void *user)
 
 /* ---- folders and the dataset ---- */
 
-static adass_status make_folder(const char *path, adass_error *err)
-{
-    struct stat about;
-    if (mkdir(path, 0777) == 0)
-        return ADASS_OK;
-    if (errno == EEXIST && stat(path, &about) == 0) {
-        if (S_ISDIR(about.st_mode))
-            return ADASS_OK;
-        errno = ENOTDIR;
-    }
-    return adass_fail(err, ADASS_EIO, "%s: the folder cannot be created: %s", path,
-                      strerror(errno));
-}
-
-/* Folder `part` in the output folder, with those above it. */
-static adass_status make_folders(const char *out_dir, const char *part, adass_error *err)
+/* Folder `part` in the output folder. */
+static adass_status make_part(const char *out_dir, const char *part, adass_error *err)
 {
     char path[ADASS_SUITE_PATH_CHARS];
     if (*out_dir == '\0' || strlen(out_dir) >= sizeof path - ADASS_SUITE_NAME_CHARS)
         return adass_fail(err, ADASS_EINVAL,
                           "the output folder '%s': the name is empty or too long", out_dir);
-    adass_status status = ADASS_OK;
-    for (size_t i = 1; i <= strlen(out_dir) && status == ADASS_OK; i++)
-        if (out_dir[i] == '/' || out_dir[i] == '\0') {
-            snprintf(path, sizeof path, "%.*s", (int)i, out_dir);
-            status = make_folder(path, err);
-        }
     snprintf(path, sizeof path, "%s/%s", out_dir, part);
-    return status == ADASS_OK ? make_folder(path, err) : status;
+    return adass_folder_make(path, err);
 }
 
 /* Whether planted data was made as the suite wants it; an interrupted suite finds its own. */
@@ -96,7 +76,7 @@ static adass_status open_planted(adass_suite_run *r, adass_error *err)
         .seed = PLANTED_SEED,
         .monitor = &r->monitor,
     };
-    adass_status status = make_folders(o->out_dir, "data", err);
+    adass_status status = make_part(o->out_dir, "data", err);
     snprintf(path, sizeof path, "%s/data/%s", o->out_dir, synth.shape);
     if (status == ADASS_OK && access(path, F_OK) != 0)
         status = adass_synth_write(&synth, path, err);
@@ -186,22 +166,19 @@ json_t *adass_suite_read(const adass_suite_run *r, const json_t *config)
     return NULL;
 }
 
+static bool put_logits(FILE *file, const void *user)
+{
+    const adass_run_result *r = user;
+    return fwrite(r->test_logits, sizeof *r->test_logits, r->n_test, file) == r->n_test;
+}
+
 /* Before the record, which says that the run is complete. */
 static adass_status write_logits(const adass_suite_run *r, const adass_run_result *result,
                                  adass_error *err)
 {
-    char path[ADASS_SUITE_PATH_CHARS], temporary[ADASS_SUITE_PATH_CHARS];
+    char path[ADASS_SUITE_PATH_CHARS];
     path_of_run(r, "logits", path);
-    path_of_run(r, "logits.tmp", temporary);
-    FILE *file = fopen(temporary, "wb");
-    bool complete = file != NULL && fwrite(result->test_logits, sizeof *result->test_logits,
-                                           result->n_test, file) == result->n_test;
-    if (file != NULL)
-        complete = fclose(file) == 0 && complete;
-    complete = complete && rename(temporary, path) == 0;
-    return complete
-               ? ADASS_OK
-               : adass_fail(err, ADASS_EIO, "%s: cannot be written: %s", path, strerror(errno));
+    return adass_file_write(path, put_logits, result, err);
 }
 
 static adass_status do_run(adass_suite_run *r, const adass_run_config *config, json_t **out,
@@ -217,6 +194,8 @@ static adass_status do_run(adass_suite_run *r, const adass_run_config *config, j
     path_of_run(r, "json", path);
     if (status == ADASS_OK)
         status = adass_json_write(path, *out, err);
+    if (status == ADASS_OK)
+        adass_session_remove_checkpoints(r->session, false);
     adass_run_result_free(&result);
     return status;
 }
@@ -371,6 +350,20 @@ static adass_status run_suite(adass_suite_run *r, adass_error *err)
     return status;
 }
 
+/* What is there is gone on with where it is of the run that comes next, and replaced where not. */
+static adass_status keep_checkpoints(adass_suite_run *r, adass_error *err)
+{
+    char path[ADASS_SUITE_PATH_CHARS];
+    if (r->options->shards > 0) /* whose processes share the folder */
+        snprintf(path, sizeof path, "%s/checkpoints-%zu", r->options->out_dir, r->options->shard);
+    else
+        snprintf(path, sizeof path, "%s/checkpoints", r->options->out_dir);
+    const adass_checkpoint_options options = {
+        .dir = path, .every_seconds = 300.0, .resume = true, .replace = true
+    };
+    return adass_session_keep_checkpoints(r->session, &options, err);
+}
+
 static adass_status tell_time(const adass_suite_run *r, adass_error *err)
 {
     double seconds;
@@ -413,14 +406,18 @@ adass_status adass_reproduce_suite(const adass_suite *suite, const adass_reprodu
                (suite->uniform.n + suite->n_variants * suite->n_budgets);
     adass_status status = open_dataset(r, err);
     if (status == ADASS_OK)
-        status = make_folders(options->out_dir, "runs", err);
+        status = make_part(options->out_dir, "runs", err);
     if (status == ADASS_OK)
         status = adass_session_open(&r->session, r->dataset, compute, &r->monitor, err);
+    if (status == ADASS_OK)
+        status = keep_checkpoints(r, err);
     if (status == ADASS_OK)
         status = tell_time(r, err);
     if (status == ADASS_OK)
         status =
             suite->fidelity_assignments > 0 ? adass_suite_run_fidelity(r, err) : run_suite(r, err);
+    if (status == ADASS_OK)
+        adass_session_remove_checkpoints(r->session, true);
     if (options->missing != NULL)
         *options->missing = r->missing;
     free_cells(r);

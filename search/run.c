@@ -7,6 +7,7 @@
 #include "adass/rng.h"
 #include "clock.h"
 #include "methods/method.h"
+#include "run_record.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -19,8 +20,9 @@ struct adass_session {
     size_t *vocab; /* [n_fields] */
     /* the supernet kept, and what it was made from */
     adass_model *supernet;
-    adass_run_config made_from;
+    char *made_from;
     adass_supernet_result stage1;
+    adass_checkpoints *checkpoints; /* NULL: none are kept */
 };
 
 adass_run_config adass_run_config_default(void)
@@ -83,10 +85,39 @@ adass_status adass_session_open(adass_session **out, const adass_dataset *datase
     return ADASS_OK;
 }
 
+adass_status adass_session_keep_checkpoints(adass_session *session,
+                                            const adass_checkpoint_options *options,
+                                            adass_error *err)
+{
+    return adass_checkpoints_open(&session->checkpoints, options, err);
+}
+
+void adass_session_remove_checkpoints(adass_session *session, bool supernet)
+{
+    if (session->checkpoints == NULL)
+        return;
+    adass_checkpoints_remove(session->checkpoints, ADASS_STAGE_TRAIN);
+    adass_checkpoints_remove(session->checkpoints, ADASS_STAGE_SEARCH);
+    adass_checkpoints_remove(session->checkpoints, ADASS_STAGE_PRETRAIN);
+    if (supernet)
+        adass_checkpoints_remove(session->checkpoints, ADASS_STAGE_SUPERNET);
+}
+
+const adass_checkpoint *adass_session_checkpoint(const adass_session *session, adass_stage stage,
+                                                 const char *identity, adass_checkpoint *storage)
+{
+    if (session->checkpoints == NULL)
+        return NULL;
+    *storage = adass_checkpoints_of(session->checkpoints, stage, identity);
+    return storage;
+}
+
 static void forget_supernet(adass_session *s)
 {
     adass_model_destroy(s->supernet);
     s->supernet = NULL;
+    free(s->made_from);
+    s->made_from = NULL;
     adass_supernet_result_free(&s->stage1);
 }
 
@@ -95,44 +126,9 @@ void adass_session_close(adass_session *session)
     if (session == NULL)
         return;
     forget_supernet(session);
+    adass_checkpoints_close(session->checkpoints);
     free(session->vocab);
     free(session);
-}
-
-static bool same_model(const adass_model_config *a, const adass_model_config *b)
-{
-    const bool same_layers = a->n_hidden == b->n_hidden &&
-                             memcmp(a->hidden, b->hidden, a->n_hidden * sizeof a->hidden[0]) == 0;
-    return same_layers && a->backbone == b->backbone && a->dropout == b->dropout &&
-           a->init_std == b->init_std;
-}
-
-static bool same_step(const adass_trainer_config *a, const adass_trainer_config *b)
-{
-    return a->batch_size == b->batch_size && a->learning_rate == b->learning_rate &&
-           a->beta1 == b->beta1 && a->beta2 == b->beta2 && a->epsilon == b->epsilon &&
-           a->l2 == b->l2;
-}
-
-static bool same_adaptive(const adass_adaptive_config *a, const adass_adaptive_config *b)
-{
-    return a->floor == b->floor && a->temperature == b->temperature && a->warmup == b->warmup &&
-           a->decay == b->decay && a->coupling == b->coupling && a->interval == b->interval;
-}
-
-static bool same_candidates(const adass_candidates *a, const adass_candidates *b)
-{
-    return a->n == b->n && memcmp(a->sizes, b->sizes, a->n * sizeof a->sizes[0]) == 0;
-}
-
-/* Whether two configurations have the same stage 1. */
-static bool same_supernet(const adass_run_config *a, const adass_run_config *b)
-{
-    return a->seed == b->seed && a->supernet.epochs == b->supernet.epochs &&
-           strcmp(a->supernet.sampler, b->supernet.sampler) == 0 &&
-           same_adaptive(&a->supernet.adaptive, &b->supernet.adaptive) &&
-           same_step(&a->supernet.step, &b->supernet.step) && same_model(&a->model, &b->model) &&
-           same_candidates(&a->candidates, &b->candidates);
 }
 
 static adass_status create_supernet(adass_session *s, const adass_run_config *config,
@@ -152,20 +148,36 @@ static adass_status create_supernet(adass_session *s, const adass_run_config *co
 }
 
 static adass_status train_supernet(adass_session *s, const adass_run_config *config,
-                                   adass_error *err)
+                                   const char *identity, adass_error *err)
 {
-    forget_supernet(s);
     adass_status status = create_supernet(s, config, err);
     if (status != ADASS_OK)
         return status;
+    adass_checkpoint checkpoint;
     adass_supernet_config c = config->supernet;
     c.seed = adass_seed_derive(config->seed, ADASS_SEED_SUPERNET);
-    status = adass_supernet_train(s->supernet, &config->candidates, s->dataset, &s->compute, &c,
-                                  s->monitor, &s->stage1, err);
+    c.checkpoint = adass_session_checkpoint(s, ADASS_STAGE_SUPERNET, identity, &checkpoint);
+    return adass_supernet_train(s->supernet, &config->candidates, s->dataset, &s->compute, &c,
+                                s->monitor, &s->stage1, err);
+}
+
+/* The supernet of `config`, unless it is there already. */
+static adass_status provide_supernet(adass_session *s, const adass_run_config *config,
+                                     adass_error *err)
+{
+    char *identity =
+        adass_run_identity(ADASS_STAGE_SUPERNET, config, NULL, s->dataset, &s->compute);
+    if (identity == NULL)
+        return adass_fail_memory(err, "the supernet", 4096.0);
+    if (s->made_from != NULL && strcmp(s->made_from, identity) == 0) {
+        free(identity);
+        return ADASS_OK;
+    }
+    forget_supernet(s);
+    s->made_from = identity;
+    const adass_status status = train_supernet(s, config, identity, err);
     if (status != ADASS_OK)
         forget_supernet(s);
-    else
-        s->made_from = *config;
     return status;
 }
 
@@ -173,11 +185,9 @@ adass_status adass_session_supernet(const adass_method_setting *setting, const a
                                     adass_found *found, adass_error *err)
 {
     adass_session *s = setting->session;
-    if (s->supernet == NULL || !same_supernet(&s->made_from, setting->config)) {
-        const adass_status status = train_supernet(s, setting->config, err);
-        if (status != ADASS_OK)
-            return status;
-    }
+    const adass_status status = provide_supernet(s, setting->config, err);
+    if (status != ADASS_OK)
+        return status;
     const size_t cells = s->dataset->n_fields * setting->config->candidates.n;
     found->probability = malloc(cells * sizeof *found->probability);
     if (found->probability == NULL)
@@ -293,6 +303,23 @@ static uint64_t training_seed(const adass_run_config *config)
     return config->train_seed != 0 ? config->train_seed : config->seed;
 }
 
+static adass_status train_plainly(const adass_method_setting *setting, adass_model *model,
+                                  adass_run_result *out, adass_error *err)
+{
+    adass_train_config c = setting->config->train;
+    adass_checkpoint checkpoint;
+    char *identity = adass_run_identity(ADASS_STAGE_TRAIN, setting->config, out->sizes,
+                                        setting->dataset, setting->compute);
+    if (identity == NULL)
+        return adass_fail_memory(err, "the training", 4096.0);
+    c.checkpoint =
+        adass_session_checkpoint(setting->session, ADASS_STAGE_TRAIN, identity, &checkpoint);
+    const adass_status status = adass_train(model, setting->dataset, setting->compute, &c,
+                                            setting->monitor, &out->train, err);
+    free(identity);
+    return status;
+}
+
 static adass_status train_found(adass_session *s, const adass_run_config *run, adass_model *model,
                                 adass_run_result *out, adass_error *err)
 {
@@ -310,8 +337,7 @@ static adass_status train_found(adass_session *s, const adass_run_config *run, a
         status = method->train(&setting, model, out, err);
         assert(status != ADASS_OK || out->params <= config.budget);
     } else {
-        status = adass_train(model, s->dataset, &s->compute, &config.train, s->monitor, &out->train,
-                             err);
+        status = train_plainly(&setting, model, out, err);
     }
     if (status == ADASS_OK)
         status = measure_test(s, model, out, err);

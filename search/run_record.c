@@ -93,14 +93,19 @@ static json_t *search_json(const adass_search_config *c)
     return search;
 }
 
+static json_t *train_json(const adass_train_config *c)
+{
+    json_t *train = step_json(&c->step);
+    json_object_set_new(train, "max_epochs", json_integer((json_int_t)c->max_epochs));
+    json_object_set_new(train, "patience", json_integer((json_int_t)c->patience));
+    return train;
+}
+
 json_t *adass_run_config_json(const adass_run_config *config, const adass_dataset *dataset)
 {
-    json_t *train = step_json(&config->train.step);
-    json_object_set_new(train, "max_epochs", json_integer((json_int_t)config->train.max_epochs));
-    json_object_set_new(train, "patience", json_integer((json_int_t)config->train.patience));
-    json_t *root =
-        json_pack("{s:s, s:I, s:o, s:o}", "method", config->method, "seed",
-                  (json_int_t)config->seed, "model", model_json(&config->model), "train", train);
+    json_t *root = json_pack("{s:s, s:I, s:o, s:o}", "method", config->method, "seed",
+                             (json_int_t)config->seed, "model", model_json(&config->model), "train",
+                             train_json(&config->train));
     if (config->train_seed != 0)
         json_object_set_new(root, "train_seed", json_integer((json_int_t)config->train_seed));
     const adass_method_kind *method = NULL;
@@ -149,15 +154,53 @@ static const char compiler[] = __VERSION__; /* begins with the name */
 static const char compiler[] = "gcc " __VERSION__;
 #endif
 
+/* What decides bits besides configuration and data. */
+static json_t *build_json(const adass_compute *compute)
+{
+    char onednn[32];
+    adass_dense_version(onednn);
+    return json_pack("{s:s, s:s, s:s, s:s, s:s, s:s}", "version", ADASS_VERSION, "revision",
+                     ADASS_REVISION, "isa", compute->kernels->isa, "compiler", compiler, "onednn",
+                     onednn, "onednn_isa", adass_dense_isa());
+}
+
 json_t *adass_provenance_json(const adass_compute *compute)
 {
-    char cpu[128], onednn[32];
+    char cpu[128];
+    json_t *provenance = build_json(compute);
     cpu_model(cpu, sizeof cpu);
-    adass_dense_version(onednn);
-    return json_pack("{s:s, s:s, s:s, s:s, s:i, s:s, s:s, s:s}", "version", ADASS_VERSION,
-                     "revision", ADASS_REVISION, "cpu", cpu, "isa", compute->kernels->isa,
-                     "threads", compute->threads, "compiler", compiler, "onednn", onednn,
-                     "onednn_isa", adass_dense_isa());
+    json_object_set_new(provenance, "cpu", json_string(cpu));
+    json_object_set_new(provenance, "threads", json_integer(compute->threads));
+    return provenance;
+}
+
+char *adass_run_identity(adass_stage stage, const adass_run_config *config, const size_t *sizes,
+                         const adass_dataset *dataset, const adass_compute *compute)
+{
+    json_t *root = json_pack("{s:s, s:o, s:I, s:o}", "dataset", dataset->checksum, "build",
+                             build_json(compute), "seed", (json_int_t)config->seed, "model",
+                             model_json(&config->model));
+    if (stage == ADASS_STAGE_TRAIN) {
+        json_object_set_new(root, "sizes", size_list(sizes, dataset->n_fields));
+        json_object_set_new(root, "train_seed", json_integer((json_int_t)config->train_seed));
+        json_object_set_new(root, "train", train_json(&config->train));
+    } else if (stage == ADASS_STAGE_PRETRAIN) {
+        json_object_set_new(root, "method", json_string(config->method));
+        json_object_set_new(root, "candidates",
+                            size_list(config->candidates.sizes, config->candidates.n));
+        json_object_set_new(root, "train", train_json(&config->train));
+    } else {
+        json_object_set_new(root, "candidates",
+                            size_list(config->candidates.sizes, config->candidates.n));
+        json_object_set_new(root, "supernet", supernet_json(&config->supernet));
+    }
+    if (stage == ADASS_STAGE_SEARCH) {
+        json_object_set_new(root, "budget", json_integer((json_int_t)config->budget));
+        json_object_set_new(root, "search", search_json(&config->search));
+    }
+    char *text = json_dumps(root, JSON_COMPACT);
+    json_decref(root);
+    return text;
 }
 
 /* The rows of an [n_fields x K] matrix by field name; null where there is none. */

@@ -5,9 +5,19 @@
 #include <jansson.h>
 
 #include "adass/run.h"
+#include "checkpoints.h"
 
 /** The configuration of a run, complete. NULL when memory is short; the caller's otherwise. */
 json_t *adass_run_config_json(const adass_run_config *config, const adass_dataset *dataset);
+
+/**
+ * What decides the bits of a stage: its part of the configuration, the dataset, the ISA and the
+ * build, as one text, for adass_checkpoint. NULL when memory is short; the caller's otherwise.
+ *
+ * @param sizes  of the model to be trained, [n_fields]; not looked at in other stages
+ */
+char *adass_run_identity(adass_stage stage, const adass_run_config *config, const size_t *sizes,
+                         const adass_dataset *dataset, const adass_compute *compute);
 
 /** Where a result comes from: version, revision, CPU, ISA, threads, libraries. */
 json_t *adass_provenance_json(const adass_compute *compute);

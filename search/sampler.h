@@ -6,6 +6,7 @@
 #include "adass/rng.h"
 #include "adass/sizes.h"
 #include "adass/supernet.h"
+#include "state.h"
 
 typedef struct adass_sampler adass_sampler;
 
@@ -30,6 +31,8 @@ typedef struct adass_sampler_kind {
                     const adass_field_gradient *gradients);
     /** Present probability of candidate k in field f. */
     double (*probability)(const adass_sampler *sampler, size_t f, size_t k);
+    /** Lists all that observe() changes, for checkpoints; NULL where it changes nothing. */
+    void (*list_state)(adass_sampler *sampler, adass_state *state);
     void (*destroy)(adass_sampler *sampler); /* accepts NULL */
 } adass_sampler_kind;
 

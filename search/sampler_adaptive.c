@@ -191,6 +191,16 @@ static double probability(const adass_sampler *s, size_t f, size_t k)
     return s->probabilities[f * s->setting.candidates.n + k];
 }
 
+static void list_state(adass_sampler *s, adass_state *state)
+{
+    const size_t cells = s->setting.n_fields * s->setting.candidates.n;
+    adass_state_add_u64(state, "sampler.steps", &s->steps, 1);
+    adass_state_add_f64(state, "sampler.mean_loss", &s->mean_loss, 1);
+    adass_state_add_f64(state, "sampler.gradient", s->gradient, cells);
+    adass_state_add_f64(state, "sampler.loss", s->loss, cells);
+    adass_state_add_f64(state, "sampler.probabilities", s->probabilities, cells);
+}
+
 const adass_sampler_kind adass_sampler_adaptive = {
     .name = "adaptive",
     .wants_gradients = true,
@@ -198,5 +208,6 @@ const adass_sampler_kind adass_sampler_adaptive = {
     .draw = draw,
     .observe = observe,
     .probability = probability,
+    .list_state = list_state,
     .destroy = destroy,
 };

@@ -78,11 +78,18 @@ static double probability(const adass_sampler *s, size_t f, size_t k)
     return 1.0 / (double)s->n_candidates;
 }
 
+static void list_state(adass_sampler *s, adass_state *state)
+{
+    adass_state_add_u64(state, "sampler.steps", &s->steps, 1);
+    adass_state_add_u64(state, "sampler.order", s->order, s->n_fields * s->n_candidates);
+}
+
 const adass_sampler_kind adass_sampler_fair = {
     .name = "fair",
     .create = create,
     .draw = draw,
     .observe = observe,
     .probability = probability,
+    .list_state = list_state,
     .destroy = destroy,
 };

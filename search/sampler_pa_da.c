@@ -129,6 +129,14 @@ static double probability(const adass_sampler *s, size_t f, size_t k)
     return s->probabilities[f * s->candidates.n + k];
 }
 
+static void list_state(adass_sampler *s, adass_state *state)
+{
+    const size_t cells = s->n_fields * s->candidates.n;
+    adass_state_add_u64(state, "sampler.steps", &s->steps, 1);
+    adass_state_add_f64(state, "sampler.norm", s->norm, cells);
+    adass_state_add_f64(state, "sampler.probabilities", s->probabilities, cells);
+}
+
 const adass_sampler_kind adass_sampler_pa_da = {
     .name = "pa-da",
     .wants_gradients = true,
@@ -136,5 +144,6 @@ const adass_sampler_kind adass_sampler_pa_da = {
     .draw = draw,
     .observe = observe,
     .probability = probability,
+    .list_state = list_state,
     .destroy = destroy,
 };

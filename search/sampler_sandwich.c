@@ -61,6 +61,11 @@ static double probability(const adass_sampler *s, size_t f, size_t k)
     return fixed / PATHS + (PATHS - 2.0) / (PATHS * (double)s->n_candidates);
 }
 
+static void list_state(adass_sampler *s, adass_state *state)
+{
+    adass_state_add_u64(state, "sampler.steps", &s->steps, 1);
+}
+
 static void destroy(adass_sampler *s) { free(s); }
 
 const adass_sampler_kind adass_sampler_sandwich = {
@@ -69,5 +74,6 @@ const adass_sampler_kind adass_sampler_sandwich = {
     .draw = draw,
     .observe = observe,
     .probability = probability,
+    .list_state = list_state,
     .destroy = destroy,
 };

@@ -1,10 +1,11 @@
 /* Stage 2: the policy, its reward, and the guarantee that the budget is kept. */
 #include "adass/search.h"
 
+#include "adass/dense.h"
 #include "adass/rng.h"
 #include "budget.h"
-#include "clock.h"
 #include "searcher.h"
+#include "state.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -25,7 +26,21 @@ typedef struct run {
     double *aucs, *params;             /* [population] */
     double sigma, lambda;
     adass_rng rng;
+    uint64_t iteration; /* that are over */
+    adass_keeper keeper;
 } run;
+
+static void list_state(void *user, adass_state *state)
+{
+    run *r = user;
+    adass_state_add_u64(state, "iteration", &r->iteration, 1);
+    adass_state_add_u64(state, "random", r->rng.s, 4);
+    adass_state_add_f64(state, "sigma", &r->sigma, 1);
+    adass_state_add_f64(state, "lambda", &r->lambda, 1);
+    adass_state_add_f64(state, "theta", r->theta, r->n_cells);
+    adass_state_add_f64(state, "baseline", r->baseline, r->n_fields);
+    adass_subnet_scores_list_state(r->scores, state);
+}
 
 static double params_of(run *r, const uint8_t *choice)
 {
@@ -145,17 +160,18 @@ static void field_gradient(run *r, size_t f, bool first, double entropy)
         g[k] -= entropy * p[k] * (log(fmax(p[k], 1e-300)) + h);
 }
 
-static adass_status iterate(run *r, size_t iteration, adass_error *err)
+static adass_status iterate(run *r, adass_error *err)
 {
     const adass_search_config *c = r->config;
-    const double left = 1.0 - (double)iteration / (double)c->iterations;
+    const bool first = r->iteration == 0;
+    const double left = 1.0 - (double)r->iteration / (double)c->iterations;
     adass_status status = measure_population(r, err);
     if (status != ADASS_OK)
         return status;
-    if (iteration == 0)
+    if (first)
         measure_sigma(r);
     for (size_t f = 0; f < r->n_fields; f++)
-        field_gradient(r, f, iteration == 0, c->entropy * left);
+        field_gradient(r, f, first, c->entropy * left);
     for (size_t i = 0; i < r->n_cells; i++)
         r->theta[i] += c->learning_rate * r->gradient[i];
     refresh_policy(r);
@@ -167,17 +183,20 @@ static adass_status iterate(run *r, size_t iteration, adass_error *err)
 static adass_status run_iterations(run *r, adass_error *err)
 {
     refresh_policy(r);
-    for (size_t i = 0; i < r->config->iterations; i++) {
-        adass_status status = iterate(r, i, err);
+    while (r->iteration < r->config->iterations) {
+        adass_status status = iterate(r, err);
         if (status != ADASS_OK)
             return status;
+        r->iteration++;
         double mean = 0.0;
         for (size_t j = 0; j < r->config->population; j++)
             mean += r->aucs[j] / (double)r->config->population;
         char note[96];
         snprintf(note, sizeof note, "AUC %.4f, expected parameters %.2f of the budget, lambda %.1f",
                  mean, expected_params(r) / r->budget, r->lambda);
-        status = adass_monitor_tick(r->monitor, "search", i + 1, r->config->iterations, note, err);
+        status = adass_monitor_tick(r->monitor, "search", r->iteration, r->config->iterations, note,
+                                    err);
+        status = adass_keeper_tick(&r->keeper, status, err);
         if (status != ADASS_OK)
             return status;
     }
@@ -269,6 +288,7 @@ static adass_status search_otherwise(run *r, adass_searcher *searcher, uint8_t *
         .seed = r->config->seed,
         .scores = r->scores,
         .monitor = r->monitor,
+        .keeper = &r->keeper,
     };
     const adass_status status = searcher(&problem, choice, err);
     if (status != ADASS_OK)
@@ -307,13 +327,25 @@ static adass_status allocate(run *r, adass_error *err)
     return ADASS_OK;
 }
 
+/* From the beginning, or from what a checkpoint has brought. */
+static adass_status search(run *r, adass_searcher *searcher, uint8_t *choice,
+                           adass_search_result *out, adass_error *err)
+{
+    adass_subnet_scores_restored(r->scores);
+    adass_status status =
+        searcher != NULL ? search_otherwise(r, searcher, choice, out, err) : run_iterations(r, err);
+    if (status == ADASS_OK && searcher == NULL)
+        status = answer(r, choice, out, err);
+    out->seconds = adass_keeper_seconds(&r->keeper);
+    return status;
+}
+
 adass_status adass_search(const adass_model *model, const adass_candidates *candidates,
                           const adass_dataset *dataset, const adass_compute *compute,
                           uint64_t budget, const adass_search_config *config,
                           const adass_monitor *monitor, uint8_t *choice, adass_search_result *out,
                           adass_error *err)
 {
-    const double began = adass_clock_seconds();
     *out = (adass_search_result){ 0 };
     run r = {
         .candidates = candidates,
@@ -343,13 +375,13 @@ adass_status adass_search(const adass_model *model, const adass_candidates *cand
             adass_evaluator_open(&evaluator, dataset, ADASS_VALID, config->eval_rows, compute, err);
     if (status == ADASS_OK)
         status = adass_subnet_scores_create(&r.scores, model, candidates, evaluator, err);
+    if (status == ADASS_OK && model->n_layers > 0)
+        status = adass_dense_check_room(compute->threads, err);
     adass_rng_init(&r.rng, config->seed);
-    if (status == ADASS_OK && searcher != NULL)
-        status = search_otherwise(&r, searcher, choice, out, err);
-    else if (status == ADASS_OK)
-        status = run_iterations(&r, err);
-    if (status == ADASS_OK && searcher == NULL)
-        status = answer(&r, choice, out, err);
+    if (status == ADASS_OK)
+        status = adass_keeper_begin(&r.keeper, config->checkpoint, list_state, &r, err);
+    if (status == ADASS_OK)
+        status = search(&r, searcher, choice, out, err);
     if (r.scores != NULL)
         out->evaluations = adass_subnet_scores_count(r.scores);
     if (searcher == NULL) {
@@ -368,7 +400,6 @@ adass_status adass_search(const adass_model *model, const adass_candidates *cand
     free(r.population);
     free(r.aucs);
     free(r.params);
-    out->seconds = adass_clock_seconds() - began;
     return status;
 }
 

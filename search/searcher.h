@@ -6,6 +6,7 @@
 #define ADASS_SEARCHER_H
 
 #include "adass/monitor.h"
+#include "state.h"
 #include "subnet_scores.h"
 
 /** What a searcher works with. */
@@ -18,7 +19,18 @@ typedef struct adass_search_problem {
     uint64_t seed;
     adass_subnet_scores *scores;
     const adass_monitor *monitor; /* may be NULL */
+    adass_keeper *keeper;         /* may be NULL */
 } adass_search_problem;
+
+/**
+ * To be called after each of the problem's evaluations, `looked` of which are over. A search that is
+ * resumed begins anew and finds again what it has measured; so a searcher may only depend on the
+ * problem.
+ *
+ * @return as adass_keeper_tick()
+ */
+adass_status adass_search_tick(const adass_search_problem *problem, size_t looked,
+                               adass_error *err);
 
 /** Fills choice[n_fields], inside the budget. */
 typedef adass_status adass_searcher(const adass_search_problem *problem, uint8_t *choice,

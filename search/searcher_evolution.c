@@ -83,7 +83,7 @@ static adass_status measure_child(evolution *e, adass_error *err)
     if (status != ADASS_OK)
         return status;
     take_child(e, auc);
-    return adass_monitor_tick(p->monitor, "search", ++e->evaluated, p->evaluations, "", err);
+    return adass_search_tick(p, ++e->evaluated, err);
 }
 
 static adass_status evolve(evolution *e, adass_error *err)

@@ -57,7 +57,7 @@ static adass_status evaluate(fit *x, adass_error *err)
         while (is_empty(p, choice));
         adass_status status = adass_subnet_scores_get(p->scores, choice, &x->aucs[i], err);
         if (status == ADASS_OK)
-            status = adass_monitor_tick(p->monitor, "search", i + 1, p->evaluations, "", err);
+            status = adass_search_tick(p, i + 1, err);
         if (status != ADASS_OK)
             return status;
     }

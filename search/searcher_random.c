@@ -21,7 +21,7 @@ static adass_status draw_all(const adass_search_problem *p, uint8_t *drawn, uint
             memcpy(choice, drawn, p->n_fields);
         }
         if (status == ADASS_OK)
-            status = adass_monitor_tick(p->monitor, "search", i + 1, p->evaluations, "", err);
+            status = adass_search_tick(p, i + 1, err);
         if (status != ADASS_OK)
             return status;
     }

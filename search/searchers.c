@@ -26,3 +26,10 @@ adass_status adass_searcher_find(const char *name, adass_searcher **out, adass_e
     }
     return adass_fail(err, ADASS_EINVAL, "no searcher named '%s'; there are %s", name, names);
 }
+
+adass_status adass_search_tick(const adass_search_problem *problem, size_t looked, adass_error *err)
+{
+    const adass_status status =
+        adass_monitor_tick(problem->monitor, "search", looked, problem->evaluations, "", err);
+    return problem->keeper != NULL ? adass_keeper_tick(problem->keeper, status, err) : status;
+}

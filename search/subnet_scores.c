@@ -16,6 +16,18 @@ struct adass_subnet_scores {
     size_t *slots, n_slots; /* entry + 1, or 0; n_slots is a power of two */
 };
 
+/* Enters all entries into the empty slots. */
+static void fill_slots(adass_subnet_scores *s)
+{
+    const size_t n_fields = s->model->n_fields;
+    for (size_t i = 0; i < s->n; i++) {
+        size_t at = XXH3_64bits(s->choices + i * n_fields, n_fields) & (s->n_slots - 1);
+        while (s->slots[at] != 0)
+            at = (at + 1) & (s->n_slots - 1);
+        s->slots[at] = i + 1;
+    }
+}
+
 /* Room for `capacity` entries, with the table at most half full. */
 static adass_status grow(adass_subnet_scores *s, size_t capacity, adass_error *err)
 {
@@ -35,12 +47,7 @@ static adass_status grow(adass_subnet_scores *s, size_t capacity, adass_error *e
     s->slots = slots;
     s->n_slots = n_slots;
     s->capacity = capacity;
-    for (size_t i = 0; i < s->n; i++) {
-        size_t at = XXH3_64bits(s->choices + i * n_fields, n_fields) & (n_slots - 1);
-        while (slots[at] != 0)
-            at = (at + 1) & (n_slots - 1);
-        slots[at] = i + 1;
-    }
+    fill_slots(s);
     return ADASS_OK;
 }
 
@@ -98,6 +105,30 @@ adass_status adass_subnet_scores_get(adass_subnet_scores *scores, const uint8_t 
 }
 
 size_t adass_subnet_scores_count(const adass_subnet_scores *scores) { return scores->n; }
+
+void adass_subnet_scores_list_state(adass_subnet_scores *scores, adass_state *state)
+{
+    adass_subnet_scores *s = scores;
+    if (state->from != NULL) {
+        size_t capacity = s->capacity;
+        s->n = 0; /* none is valid until the file has been read */
+        while (capacity < adass_safetensors_rows(state->from, "subnets.auc"))
+            capacity *= 2;
+        if (grow(s, capacity, NULL) != ADASS_OK) {
+            state->failed = true;
+            return;
+        }
+        s->n = adass_safetensors_rows(state->from, "subnets.auc");
+    }
+    adass_state_add_f64(state, "subnets.auc", s->aucs, s->n);
+    adass_state_add_u8(state, "subnets.choice", s->choices, s->n * s->model->n_fields);
+}
+
+void adass_subnet_scores_restored(adass_subnet_scores *scores)
+{
+    memset(scores->slots, 0, scores->n_slots * sizeof *scores->slots);
+    fill_slots(scores);
+}
 
 void adass_subnet_scores_destroy(adass_subnet_scores *scores)
 {

@@ -4,6 +4,7 @@
 
 #include "adass/evaluate.h"
 #include "adass/sizes.h"
+#include "state.h"
 
 typedef struct adass_subnet_scores adass_subnet_scores;
 
@@ -18,6 +19,14 @@ adass_status adass_subnet_scores_get(adass_subnet_scores *scores, const uint8_t 
 
 /** Number of different subnets measured so far. */
 size_t adass_subnet_scores_count(const adass_subnet_scores *scores);
+
+/**
+ * Lists the subnets measured and their AUCs, for checkpoints; makes room for those of state->from.
+ */
+void adass_subnet_scores_list_state(adass_subnet_scores *scores, adass_state *state);
+
+/** To be called when a checkpoint has been read into what the above listed. */
+void adass_subnet_scores_restored(adass_subnet_scores *scores);
 
 /** Accepts NULL. */
 void adass_subnet_scores_destroy(adass_subnet_scores *scores);

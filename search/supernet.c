@@ -1,8 +1,8 @@
 /* Stage 1: training the supernet. */
 #include "adass/supernet.h"
 
-#include "clock.h"
 #include "sampler.h"
+#include "state.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,24 @@ typedef struct run {
     size_t *sizes, *vocab;           /* [n_fields] */
     adass_rng rng;
     adass_supernet_result *out;
+    adass_keeper keeper;
+    uint64_t epoch, batch; /* over: whole epochs, and batches of the one after */
+    double mean_loss;      /* running, for the note */
 } run;
+
+static void list_state(void *user, adass_state *state)
+{
+    run *r = user;
+    adass_state_add_u64(state, "epoch", &r->epoch, 1);
+    adass_state_add_u64(state, "batch", &r->batch, 1);
+    adass_state_add_u64(state, "random", r->rng.s, 4);
+    adass_state_add_u64(state, "steps", &r->out->steps, 1);
+    adass_state_add_f64(state, "mean_loss", &r->mean_loss, 1);
+    adass_state_add_f64(state, "drawn_params", &r->out->drawn_params, 1);
+    if (r->kind->list_state != NULL)
+        r->kind->list_state(r->sampler, state);
+    adass_state_add_model(state, r->model);
+}
 
 static adass_status check_widths(const adass_model *model, const adass_candidates *candidates,
                                  adass_error *err)
@@ -92,11 +109,20 @@ static adass_status train_batch(run *r, const adass_batch *batch, double *loss, 
     return ADASS_OK;
 }
 
-/* @param mean  of the losses, over the epochs before as well */
-static adass_status run_epoch(run *r, size_t epoch, double *mean, adass_error *err)
+static adass_status tick(run *r, adass_error *err)
 {
     const uint64_t total = r->config->epochs * adass_batches_count(r->batches);
-    adass_batches_shuffle(r->batches, r->config->seed, epoch);
+    char note[64];
+    snprintf(note, sizeof note, "epoch %llu, loss %.4f", (unsigned long long)r->epoch + 1,
+             r->mean_loss);
+    const adass_status status =
+        adass_monitor_tick(r->monitor, "supernet", r->out->steps, total, note, err);
+    return adass_keeper_tick(&r->keeper, status, err);
+}
+
+static adass_status run_epoch(run *r, adass_error *err)
+{
+    adass_batches_shuffle_from(r->batches, r->config->seed, r->epoch, r->batch);
     for (;;) {
         adass_batch batch;
         double loss;
@@ -106,28 +132,29 @@ static adass_status run_epoch(run *r, size_t epoch, double *mean, adass_error *e
         status = train_batch(r, &batch, &loss, err);
         if (status != ADASS_OK)
             return status;
-        *mean = r->out->steps == 1 ? loss : 0.99 * *mean + 0.01 * loss;
-        char note[64];
-        snprintf(note, sizeof note, "epoch %zu, loss %.4f", epoch + 1, *mean);
-        status = adass_monitor_tick(r->monitor, "supernet", r->out->steps, total, note, err);
+        r->batch++;
+        r->mean_loss = r->out->steps == 1 ? loss : 0.99 * r->mean_loss + 0.01 * loss;
+        status = tick(r, err);
         if (status != ADASS_OK)
             return status;
     }
 }
 
+/* All that are left; the trained supernet stays in the checkpoint, for the stages after. */
 static adass_status run_epochs(run *r, adass_error *err)
 {
-    double mean = 0.0;
-    for (size_t epoch = 0; epoch < r->config->epochs; epoch++) {
-        const adass_status status = run_epoch(r, epoch, &mean, err);
+    const bool trained = r->epoch == r->config->epochs;
+    for (; r->epoch < r->config->epochs; r->epoch++, r->batch = 0) {
+        const adass_status status = run_epoch(r, err);
         if (status != ADASS_OK)
             return status;
     }
+    const adass_status status = trained ? ADASS_OK : adass_keeper_save(&r->keeper, err);
     for (size_t f = 0; f < r->model->n_fields; f++)
         for (size_t k = 0; k < r->candidates->n; k++)
             r->out->probability[f * r->candidates->n + k] = r->kind->probability(r->sampler, f, k);
     r->out->drawn_params /= (double)r->out->steps;
-    return ADASS_OK;
+    return status;
 }
 
 adass_status adass_supernet_train(adass_model *model, const adass_candidates *candidates,
@@ -138,13 +165,15 @@ adass_status adass_supernet_train(adass_model *model, const adass_candidates *ca
     *out = (adass_supernet_result){ 0 };
     if (config->epochs == 0)
         return adass_fail(err, ADASS_EINVAL, "a supernet needs at least one epoch");
-    const double began = adass_clock_seconds();
     run r = {
         .model = model, .candidates = candidates, .config = config, .monitor = monitor, .out = out
     };
     adass_status status = prepare(&r, dataset, compute, err);
     if (status == ADASS_OK)
+        status = adass_keeper_begin(&r.keeper, config->checkpoint, list_state, &r, err);
+    if (status == ADASS_OK)
         status = run_epochs(&r, err);
+    out->seconds = status == ADASS_OK ? adass_keeper_seconds(&r.keeper) : 0.0;
     if (r.kind != NULL)
         r.kind->destroy(r.sampler);
     adass_trainer_destroy(r.trainer);
@@ -153,7 +182,6 @@ adass_status adass_supernet_train(adass_model *model, const adass_candidates *ca
     free(r.choice);
     free(r.sizes);
     free(r.vocab);
-    out->seconds = adass_clock_seconds() - began;
     return status;
 }
 

@@ -157,6 +157,8 @@ adass_status adass_trainer_create(adass_trainer **out, adass_model *model,
         status = alloc_buffers(t, err);
     if (status == ADASS_OK)
         status = adass_subnet_plan(&t->subnet, model, t->all.x_ld, t->compute.threads, err);
+    if (status == ADASS_OK && model->n_layers > 0)
+        status = adass_dense_check_room(compute->threads, err);
     if (status != ADASS_OK) {
         adass_trainer_destroy(t);
         return status;

@@ -1,8 +1,7 @@
 /* adass search: a size assignment under a budget. */
 #include "cli.h"
-#include "json_file.h"
+#include "file.h"
 #include "methods/method.h"
-#include "progress.h"
 #include "run_options.h"
 #include "run_record.h"
 #include "sampler.h"
@@ -85,22 +84,19 @@ static adass_status report(const arguments *a, const adass_dataset *dataset,
     return ADASS_OK;
 }
 
-static adass_status search(arguments *a, const adass_dataset *dataset, const adass_monitor *monitor,
+static adass_status search(void *user, adass_session *session, const adass_dataset *dataset,
                            adass_error *err)
 {
-    adass_session *session = NULL;
+    arguments *a = user;
     adass_run_result result = { 0 };
     adass_status status = take_budget(a, dataset, err);
     if (status == ADASS_OK && a->out != NULL)
         status = adass_file_check_writable(a->out, err);
     if (status == ADASS_OK)
-        status = adass_session_open(&session, dataset, &a->common.compute, monitor, err);
-    if (status == ADASS_OK)
         status = adass_run_find(session, &a->run.config, &result, err);
     if (status == ADASS_OK)
         status = report(a, dataset, &result, err);
     adass_run_result_free(&result);
-    adass_session_close(session);
     return status;
 }
 
@@ -207,16 +203,7 @@ static int run(int argc, char **argv)
     adass_error err;
     if (apply(&a, &err) != ADASS_OK)
         return adass_cli_misuse("search", "%s", err.message);
-
-    adass_progress progress;
-    adass_dataset *dataset = NULL;
-    adass_progress_begin(&progress);
-    adass_status status = adass_dataset_open(&dataset, a.dataset, &err);
-    if (status == ADASS_OK)
-        status = search(&a, dataset, &progress.monitor, &err);
-    adass_dataset_close(dataset);
-    adass_progress_end(&progress);
-    return status == ADASS_OK ? ADASS_EXIT_OK : adass_cli_fail("search", &err);
+    return adass_run_command("search", a.dataset, &a.common, &a.run, search, &a);
 }
 
 const adass_command adass_cmd_search = { .name = "search",

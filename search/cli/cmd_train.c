@@ -1,7 +1,7 @@
 /* adass train: one model of given sizes. */
 #include "cli.h"
+#include "file.h"
 #include "json_file.h"
-#include "progress.h"
 #include "run_options.h"
 #include "run_record.h"
 #include "safetensors.h"
@@ -64,7 +64,7 @@ static adass_status report(const arguments *a, const adass_run_result *result,
     adass_status status =
         adass_run_record(&a->run.config, result, dataset, &a->common.compute, &record, err);
     if (status == ADASS_OK && a->save != NULL)
-        status = adass_safetensors_write(a->save, model, dataset, err);
+        status = adass_safetensors_write_model(a->save, model, dataset, err);
     if (status == ADASS_OK && a->out != NULL)
         status = adass_json_write(a->out, record, err);
     if (status == ADASS_OK && a->common.json)
@@ -75,11 +75,11 @@ static adass_status report(const arguments *a, const adass_run_result *result,
     return status;
 }
 
-static adass_status train(arguments *a, const adass_dataset *dataset, const adass_monitor *monitor,
+static adass_status train(void *user, adass_session *session, const adass_dataset *dataset,
                           adass_error *err)
 {
+    arguments *a = user;
     size_t *sizes = NULL;
-    adass_session *session = NULL;
     adass_run_result result = { 0 };
     adass_model *model = NULL;
     adass_status status = take_sizes(a, dataset, &sizes, err);
@@ -88,14 +88,11 @@ static adass_status train(arguments *a, const adass_dataset *dataset, const adas
     if (status == ADASS_OK && a->save != NULL)
         status = adass_file_check_writable(a->save, err);
     if (status == ADASS_OK)
-        status = adass_session_open(&session, dataset, &a->common.compute, monitor, err);
-    if (status == ADASS_OK)
         status = adass_run(session, &a->run.config, &result, &model, err);
     if (status == ADASS_OK)
         status = report(a, &result, dataset, model, err);
     adass_model_destroy(model);
     adass_run_result_free(&result);
-    adass_session_close(session);
     free(sizes);
     return status;
 }
@@ -135,16 +132,7 @@ static int run(int argc, char **argv)
         return adass_cli_misuse("train", "%s", err.message);
     if (a.run.config.model.backbone == ADASS_LR && a.sizes != DEFAULT_SIZES)
         return adass_cli_misuse("train", "--sizes: lr has no embeddings");
-
-    adass_progress progress;
-    adass_dataset *dataset = NULL;
-    adass_progress_begin(&progress);
-    adass_status status = adass_dataset_open(&dataset, a.dataset, &err);
-    if (status == ADASS_OK)
-        status = train(&a, dataset, &progress.monitor, &err);
-    adass_dataset_close(dataset);
-    adass_progress_end(&progress);
-    return status == ADASS_OK ? ADASS_EXIT_OK : adass_cli_fail("train", &err);
+    return adass_run_command("train", a.dataset, &a.common, &a.run, train, &a);
 }
 
 const adass_command adass_cmd_train = { .name = "train",

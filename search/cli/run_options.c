@@ -1,9 +1,14 @@
-/* The options of a model and its training. */
+/* The options of a model and its training, and the frame around it. */
 #include "run_options.h"
+
+#include "cli.h"
+#include "progress.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 void adass_run_options_add(adass_run_options *options, adass_option option)
 {
@@ -15,7 +20,8 @@ void adass_run_options_init(adass_run_options *options)
 {
     *options = (adass_run_options){ .config = adass_run_config_default(),
                                     .model = "deepfm",
-                                    .hidden = "128,64" };
+                                    .hidden = "128,64",
+                                    .checkpoints = { .every_seconds = 300.0 } };
     adass_run_config *c = &options->config;
     adass_trainer_config *step = &c->train.step;
     options->dropout = (double)c->model.dropout;
@@ -35,6 +41,12 @@ void adass_run_options_init(adass_run_options *options)
           .min = 1e-9, .max = 10.0 },
         { "l2", "X", "L2 of touched embedding rows", ADASS_OPTION_DOUBLE, .number = &step->l2,
           .max = 10.0 },
+        { "checkpoints", "DIR", "keep the state in this folder while the work lasts",
+          ADASS_OPTION_STRING, .string = &options->checkpoints.dir },
+        { "checkpoint-every", "SECONDS", "0 is after every step", ADASS_OPTION_DOUBLE,
+          .number = &options->checkpoints.every_seconds },
+        { "resume", NULL, "go on from the checkpoints, where there are any", ADASS_OPTION_FLAG,
+          .flag = &options->checkpoints.resume },
     };
     for (size_t i = 0; i < sizeof list / sizeof list[0]; i++)
         adass_run_options_add(options, list[i]);
@@ -64,10 +76,54 @@ static adass_status parse_hidden(const char *text, adass_model_config *model, ad
 adass_status adass_run_options_apply(adass_run_options *options, uint64_t seed, adass_error *err)
 {
     adass_run_config *c = &options->config;
+    if (options->checkpoints.resume && options->checkpoints.dir == NULL)
+        return adass_fail(err, ADASS_EINVAL, "--resume needs --checkpoints DIR");
     c->seed = seed;
     c->model.dropout = (float)options->dropout;
     c->model.init_std = (float)options->init_std;
     c->supernet.step = c->train.step;
     const adass_status status = adass_backbone_parse(options->model, &c->model.backbone, err);
     return status == ADASS_OK ? parse_hidden(options->hidden, &c->model, err) : status;
+}
+
+static adass_status run_session(const adass_dataset *dataset, const adass_common *common,
+                                const adass_run_options *options, const adass_monitor *monitor,
+                                adass_run_work work, void *user, adass_error *err)
+{
+    adass_session *session = NULL;
+    adass_status status = adass_session_open(&session, dataset, &common->compute, monitor, err);
+    if (status == ADASS_OK && options->checkpoints.dir != NULL)
+        status = adass_session_keep_checkpoints(session, &options->checkpoints, err);
+    if (status == ADASS_OK)
+        status = work(user, session, dataset, err);
+    if (status == ADASS_OK)
+        adass_session_remove_checkpoints(session, true);
+    adass_session_close(session);
+    return status;
+}
+
+int adass_run_command(const char *command, const char *dataset, const adass_common *common,
+                      const adass_run_options *options, adass_run_work work, void *user)
+{
+    const char *dir = options->checkpoints.dir;
+    adass_error err;
+    adass_progress progress;
+    adass_dataset *opened = NULL;
+    adass_progress_begin(&progress);
+    adass_status status = adass_dataset_open(&opened, dataset, &err);
+    if (status == ADASS_OK)
+        status = run_session(opened, common, options, &progress.monitor, work, user, &err);
+    adass_dataset_close(opened);
+    adass_progress_end(&progress);
+    if (status == ADASS_OK)
+        return ADASS_EXIT_OK;
+    const int exit_status = adass_cli_fail(command, &err);
+    const bool can_go_on =
+        status == ADASS_EINTERRUPTED || status == ADASS_EIO || status == ADASS_ENOMEM;
+    if (can_go_on && dir != NULL && access(dir, F_OK) == 0)
+        fprintf(stderr,
+                "adass %s: what was reached stays in %s; the same command with --resume goes on "
+                "from there\n",
+                command, dir);
+    return exit_status;
 }

@@ -5,6 +5,7 @@
 #include "methods/method.h"
 
 #include "adass/rng.h"
+#include "run_record.h"
 
 #include <stdlib.h>
 
@@ -14,10 +15,18 @@ static adass_status search(const adass_method_setting *setting, const adass_mode
     const adass_run_config *config = setting->config;
     adass_search_config c = config->search;
     c.seed = adass_seed_derive(config->seed, ADASS_SEED_SEARCH);
+    adass_checkpoint checkpoint;
+    char *identity =
+        adass_run_identity(ADASS_STAGE_SEARCH, config, NULL, setting->dataset, setting->compute);
+    if (identity == NULL)
+        return adass_fail_memory(err, "the search", 4096.0);
+    c.checkpoint =
+        adass_session_checkpoint(setting->session, ADASS_STAGE_SEARCH, identity, &checkpoint);
     adass_search_result result;
     const adass_status status =
         adass_search(supernet, &config->candidates, setting->dataset, setting->compute,
                      config->budget, &c, setting->monitor, choice, &result, err);
+    free(identity);
     found->search_seconds = result.seconds;
     found->inherited_auc = result.inherited_auc;
     found->evaluations = result.evaluations;

@@ -3,6 +3,7 @@
 #define ADASS_METHOD_H
 
 #include "adass/run.h"
+#include "checkpoints.h"
 
 /** What a method works with. */
 typedef struct adass_method_setting {
@@ -67,6 +68,16 @@ adass_status adass_method_pretrain(const adass_method_setting *setting,
  * column in one byte, and for each row a 32-bit offset.
  */
 uint64_t adass_method_sparse_bytes(uint64_t non_zeros, const size_t *vocab, size_t n_fields);
+
+/**
+ * The checkpoint of a stage, for its configuration.
+ *
+ * @param identity  adass_run_identity(); must outlive the stage
+ * @param storage   filled
+ * @return storage, or NULL where no checkpoints are kept
+ */
+const adass_checkpoint *adass_session_checkpoint(const adass_session *session, adass_stage stage,
+                                                 const char *identity, adass_checkpoint *storage);
 
 /** Seeds of a run's parts, apart from one another. */
 enum {

@@ -2,6 +2,7 @@
 #include "methods/method.h"
 
 #include "adass/rng.h"
+#include "run_record.h"
 
 #include <stdlib.h>
 
@@ -31,11 +32,21 @@ adass_status adass_method_pretrain(const adass_method_setting *setting,
         return status;
     adass_train_config train = setting->config->train;
     adass_train_result result;
+    adass_checkpoint checkpoint;
+    char *identity = adass_run_identity(ADASS_STAGE_PRETRAIN, setting->config, NULL,
+                                        setting->dataset, setting->compute);
+    if (identity == NULL) {
+        adass_model_destroy(model);
+        return adass_fail_memory(err, "the training", 4096.0);
+    }
+    train.checkpoint =
+        adass_session_checkpoint(setting->session, ADASS_STAGE_PRETRAIN, identity, &checkpoint);
     train.seed = adass_seed_derive(setting->config->seed, ADASS_SEED_PRETRAIN);
     train.patience = patience;
     train.step.hooks = hooks;
     status = adass_train(model, setting->dataset, setting->compute, &train, setting->monitor,
                          &result, err);
+    free(identity);
     if (status == ADASS_OK)
         *out = model;
     else

@@ -101,6 +101,14 @@ adass_status adass_dense_plan_run(const adass_dense_plan *plan, float *to, const
 bool adass_dense_bf16_native(void);
 
 /**
+ * Whether there is address space left for what oneDNN makes at its first calls, which does not
+ * survive being refused it. To be asked when everything else has been allocated.
+ *
+ * @return ADASS_OK or ADASS_ENOMEM
+ */
+adass_status adass_dense_check_room(int threads, adass_error *err);
+
+/**
  * The instruction set that oneDNN uses, by its own choice or by its variable ONEDNN_MAX_CPU_ISA:
  * "avx2", "avx512_core", ... or "other".
  */

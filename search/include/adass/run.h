@@ -83,6 +83,24 @@ adass_status adass_session_open(adass_session **out, const adass_dataset *datase
                                 const adass_compute *compute, const adass_monitor *monitor,
                                 adass_error *err);
 
+/**
+ * Has the session's runs keep checkpoints, or go on from those that are there. They stay when a run
+ * ends, for what is done with its result may fail: see adass_session_remove_checkpoints().
+ *
+ * @return ADASS_OK; ADASS_EINVAL when the folder has checkpoints that are not to be resumed, or is
+ *         another process's; ADASS_EIO; ADASS_ENOMEM
+ */
+adass_status adass_session_keep_checkpoints(adass_session *session,
+                                            const adass_checkpoint_options *options,
+                                            adass_error *err);
+
+/**
+ * Removes the checkpoints of the last run, whose result is safe now.
+ *
+ * @param supernet  that of the supernet as well, which serves the next budget's run too
+ */
+void adass_session_remove_checkpoints(adass_session *session, bool supernet);
+
 /** Accepts NULL. */
 void adass_session_close(adass_session *session);
 

@@ -5,6 +5,7 @@
 #ifndef ADASS_SEARCH_H
 #define ADASS_SEARCH_H
 
+#include "adass/checkpoint.h"
 #include "adass/evaluate.h"
 #include "adass/monitor.h"
 #include "adass/sizes.h"
@@ -51,6 +52,7 @@ typedef struct adass_search_config {
     bool
         equal_shares; /* s_f(a) = 1 / M: the penalty falls on all fields alike, without competition */
     uint64_t seed;
+    const adass_checkpoint *checkpoint; /* NULL: none is kept */
 } adass_search_config;
 
 typedef struct adass_search_result {

@@ -5,6 +5,7 @@
 #ifndef ADASS_SUPERNET_H
 #define ADASS_SUPERNET_H
 
+#include "adass/checkpoint.h"
 #include "adass/dataset.h"
 #include "adass/model.h"
 #include "adass/monitor.h"
@@ -48,6 +49,8 @@ typedef struct adass_supernet_config {
     adass_trainer_config step;
     size_t epochs;
     uint64_t seed; /* of the order of the rows and of the draws */
+    const adass_checkpoint
+        *checkpoint; /* NULL: none is kept; holds the trained supernet at the end */
 } adass_supernet_config;
 
 /** What stage 1 tells, for the record. */

@@ -2,6 +2,7 @@
 #ifndef ADASS_TRAIN_H
 #define ADASS_TRAIN_H
 
+#include "adass/checkpoint.h"
 #include "adass/evaluate.h"
 #include "adass/monitor.h"
 
@@ -14,13 +15,14 @@ typedef struct adass_train_config {
     size_t max_epochs;
     size_t patience; /* stop after so many epochs without a better validation AUC */
     uint64_t seed;   /* of the order of the rows */
+    const adass_checkpoint *checkpoint; /* NULL: none is kept */
 } adass_train_config;
 
 typedef struct adass_train_result {
     size_t epochs, best_epoch; /* run, and that of the weights kept, from 1 on */
     adass_metrics valid;       /* of the weights kept */
     size_t window_rows;        /* permuted together: adass_batches_window_rows() */
-    double seconds;
+    double seconds;            /* with those before it was resumed */
 } adass_train_result;
 
 /**
