@@ -349,6 +349,26 @@ adass_status adass_topology_bind(const adass_topology *topology, const adass_pla
     return status;
 }
 
+adass_status adass_topology_bind_to_node(const adass_topology *topology,
+                                         const adass_placement *placement, adass_error *err)
+{
+    hwloc_bitmap_t set;
+    adass_status status = make_set_here(topology, &set, err);
+    if (status != ADASS_OK)
+        return status;
+    const hwloc_obj_t node =
+        hwloc_get_numanode_obj_by_os_index(topology->hwloc, placement->numa_node);
+    if (node != NULL && hwloc_bitmap_isset(node->cpuset, placement->pu))
+        hwloc_bitmap_copy(set, node->cpuset);
+    else
+        hwloc_bitmap_only(set, placement->pu); /* whose node has no processing units of its own */
+    if (hwloc_set_cpubind(topology->hwloc, set, HWLOC_CPUBIND_THREAD) != 0)
+        status = adass_fail(err, ADASS_EUNSUPPORTED, "cannot bind a thread to NUMA node %u: %s",
+                            placement->numa_node, strerror(errno));
+    hwloc_bitmap_free(set);
+    return status;
+}
+
 adass_status adass_topology_bind_allocation(const adass_topology *topology,
                                             const adass_placement *placement, adass_error *err)
 {

@@ -7,6 +7,7 @@
 #include "adass/rng.h"
 #include "clock.h"
 #include "methods/method.h"
+#include "placement.h"
 #include "run_record.h"
 
 #include <assert.h>
@@ -18,6 +19,7 @@ struct adass_session {
     adass_compute compute;
     const adass_monitor *monitor;
     size_t *vocab; /* [n_fields] */
+    adass_placer placer;
     /* the supernet kept, and what it was made from */
     adass_model *supernet;
     char *made_from;
@@ -81,6 +83,12 @@ adass_status adass_session_open(adass_session **out, const adass_dataset *datase
     };
     for (size_t f = 0; f < dataset->n_fields; f++)
         vocab[f] = dataset->fields[f].vocab;
+    const adass_status status = adass_placer_init(&s->placer, NULL, compute->threads, err);
+    if (status != ADASS_OK) {
+        adass_session_close(s);
+        return status;
+    }
+    (void)adass_placer_bind_threads(&s->placer);
     *out = s;
     return ADASS_OK;
 }
@@ -127,6 +135,7 @@ void adass_session_close(adass_session *session)
         return;
     forget_supernet(session);
     adass_checkpoints_close(session->checkpoints);
+    adass_placer_free(&session->placer);
     free(session->vocab);
     free(session);
 }
@@ -142,8 +151,10 @@ static adass_status create_supernet(adass_session *s, const adass_run_config *co
         widths[f] = config->candidates.sizes[config->candidates.n - 1];
     adass_model_config model = config->model;
     model.seed = adass_seed_derive(config->seed, ADASS_SEED_SUPERNET_MODEL);
-    const adass_status status = adass_model_create(&s->supernet, &model, n, s->vocab, widths, err);
+    adass_status status = adass_model_create(&s->supernet, &model, n, s->vocab, widths, err);
     free(widths);
+    if (status == ADASS_OK)
+        status = adass_placer_spread(&s->placer, s->supernet, NULL, err);
     return status;
 }
 
@@ -357,6 +368,8 @@ adass_status adass_run(adass_session *session, const adass_run_config *config,
     adass_model *trained = NULL;
     status = adass_model_create(&trained, &c, session->dataset->n_fields, session->vocab,
                                 out->sizes, err);
+    if (status == ADASS_OK)
+        status = adass_placer_spread(&session->placer, trained, NULL, err);
     if (status == ADASS_OK)
         status = train_found(session, config, trained, out, err);
     if (status == ADASS_OK && model != NULL)

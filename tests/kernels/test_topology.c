@@ -418,6 +418,44 @@ static void test_threads_of_this_machine(void **state)
     assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
+/* A thread that is bound to a node may use all that the process may use of it. */
+static void *bind_to_node(void *user)
+{
+    adass_binding *got = user; /* of the whole process, then bound to one unit, then to the node */
+    adass_topology *topology = NULL;
+    adass_placement first;
+    adass_error err;
+    if (adass_topology_open(&topology, NULL, &err) == ADASS_OK &&
+        adass_topology_plan(topology, 1, &first, &err) == ADASS_OK &&
+        adass_topology_get_binding(topology, &got[0], &err) == ADASS_OK &&
+        adass_topology_bind(topology, &first, &err) == ADASS_OK &&
+        adass_topology_get_binding(topology, &got[1], &err) == ADASS_OK &&
+        adass_topology_bind_to_node(topology, &first, &err) == ADASS_OK)
+        adass_topology_get_binding(topology, &got[2], &err);
+    adass_topology_close(topology);
+    return NULL;
+}
+
+static void test_node_of_this_machine(void **state)
+{
+    (void)state;
+    pthread_t thread;
+    adass_topology *topology = NULL;
+    adass_topology_counts counts;
+    adass_error err;
+    adass_binding got[3] = { 0 };
+    assert_int_equal(pthread_create(&thread, NULL, bind_to_node, got), 0);
+    assert_int_equal(pthread_join(thread, NULL), 0);
+    assert_int_equal(adass_topology_open(&topology, NULL, &err), ADASS_OK);
+    adass_topology_get_counts(topology, &counts);
+    adass_topology_close(topology);
+    assert_true(got[2].pus[0] != '\0');
+    if (counts.pus > 1)
+        assert_string_not_equal(got[0].pus, got[1].pus);
+    if (counts.numa_nodes == 1)
+        assert_string_equal(got[0].pus, got[2].pus);
+}
+
 static void test_memory_of_this_machine(void **state)
 {
     (void)state;
@@ -507,6 +545,7 @@ int main(void)
         cmocka_unit_test(test_sharded_by_field),
         cmocka_unit_test(test_shards_are_balanced),
         cmocka_unit_test(test_threads_of_this_machine),
+        cmocka_unit_test(test_node_of_this_machine),
         cmocka_unit_test(test_memory_of_this_machine),
         cmocka_unit_test(test_affinity_restricts),
         cmocka_unit_test(test_refusals),

@@ -136,6 +136,15 @@ adass_status adass_topology_bind(const adass_topology *topology, const adass_pla
                                  adass_error *err);
 
 /**
+ * Binds the calling thread to the processing units of its node, among which the operating system
+ * may move it.
+ *
+ * @return ADASS_EUNSUPPORTED where the operating system refuses
+ */
+adass_status adass_topology_bind_to_node(const adass_topology *topology,
+                                         const adass_placement *placement, adass_error *err);
+
+/**
  * Lets memory that the calling thread is the first to touch come from its node alone.
  *
  * @return ADASS_EUNSUPPORTED where the operating system refuses, as some containers do
