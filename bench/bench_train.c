@@ -3,6 +3,9 @@
  * fields, and the evaluation of a subnet: the logits of some batches and their AUC. An item is a
  * sample.
  *
+ * sizes:masked2-64 is the supernet's step as it is done without slices: all columns of the width are
+ * computed, and those beyond the drawn sizes set to zero on the way forward and back.
+ *
  * Batches come from a pool that holds more of them than any cache, ids by a power law, so that the
  * tables are touched as in training. Models are made when the first case asks for them and are then
  * shared: a case goes on training where the one before stopped, which costs the same.
@@ -18,6 +21,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 enum {
     POOL_BATCHES = 32,
@@ -27,7 +31,13 @@ enum {
 };
 
 /* The kinds of step; the names are the families. */
-typedef enum step_kind { STEP_TRAIN, STEP_SUPERNET, STEP_PREDICT, STEP_EVALUATE } step_kind;
+typedef enum step_kind {
+    STEP_TRAIN,
+    STEP_SUPERNET,
+    STEP_MASKED,
+    STEP_PREDICT,
+    STEP_EVALUATE
+} step_kind;
 
 typedef struct variant {
     step_kind kind;
@@ -36,15 +46,25 @@ typedef struct variant {
     size_t width;
     const char *sizes; /* as the name says it */
     bool small;        /* of the small set */
+    size_t batch;
+    size_t times; /* Criteo's vocabularies, each so many times as large: 1 or LARGE */
 } variant;
 
+enum { LARGE = 10 };
+
 static const variant variants[] = {
-    { STEP_TRAIN, "train", ADASS_DEEPFM, 16, "size:16", true },
-    { STEP_TRAIN, "train", ADASS_DNN, 16, "size:16", false },
-    { STEP_TRAIN, "train", ADASS_FM, 16, "size:16", false },
-    { STEP_SUPERNET, "supernet", ADASS_DEEPFM, 64, "width:64/sizes:uniform2-64", false },
-    { STEP_PREDICT, "predict", ADASS_DEEPFM, 16, "size:16", false },
-    { STEP_EVALUATE, "evaluate", ADASS_DEEPFM, 64, "width:64/sizes:uniform2-64", false },
+    { STEP_TRAIN, "train", ADASS_DEEPFM, 16, "size:16", true, BENCH_BATCH, 1 },
+    { STEP_TRAIN, "train", ADASS_DEEPFM, 16, "size:16", false, 512, 1 },
+    { STEP_TRAIN, "train", ADASS_DEEPFM, 16, "size:16/rows:1.1e7", false, BENCH_BATCH, LARGE },
+    { STEP_TRAIN, "train", ADASS_DNN, 16, "size:16", false, BENCH_BATCH, 1 },
+    { STEP_TRAIN, "train", ADASS_FM, 16, "size:16", false, BENCH_BATCH, 1 },
+    { STEP_SUPERNET, "supernet", ADASS_DEEPFM, 64, "width:64/sizes:uniform2-64", false, BENCH_BATCH,
+      1 },
+    { STEP_MASKED, "supernet", ADASS_DEEPFM, 64, "width:64/sizes:masked2-64", false, BENCH_BATCH,
+      1 },
+    { STEP_PREDICT, "predict", ADASS_DEEPFM, 16, "size:16", false, BENCH_BATCH, 1 },
+    { STEP_EVALUATE, "evaluate", ADASS_DEEPFM, 64, "width:64/sizes:uniform2-64", false, BENCH_BATCH,
+      1 },
 };
 
 enum { N_VARIANTS = sizeof variants / sizeof variants[0] };
@@ -66,8 +86,8 @@ typedef struct train_case {
 
 struct train {
     adass_model *models[N_VARIANTS];
-    uint32_t *ids; /* [POOL_ROWS x BENCH_CRITEO_FIELDS] */
-    float *labels; /* [POOL_ROWS], a quarter of them 1 */
+    uint32_t *ids[2]; /* [POOL_ROWS x BENCH_CRITEO_FIELDS] of the vocabularies, of the large ones */
+    float *labels;    /* [POOL_ROWS], a quarter of them 1 */
     train_case cases[N_VARIANTS * BENCH_ISAS_MAX * BENCH_THREADS_MAX];
 };
 
@@ -77,25 +97,30 @@ typedef struct run {
     adass_model *model;
     adass_compute compute;
     adass_trainer *trainer;
+    adass_step_hooks hooks; /* of masked steps */
     adass_rng rng;
     size_t sizes[BENCH_CRITEO_FIELDS];
     float logits[EVALUATED_BATCHES * BENCH_BATCH];
 } run;
 
-static bool make_pool(train *shared)
+static size_t vocab_of(const variant *v, size_t f) { return v->times * bench_criteo_vocab[f]; }
+
+static bool make_pool(train *shared, const variant *v)
 {
-    if (shared->ids != NULL && shared->labels != NULL)
+    uint32_t **ids = &shared->ids[v->times == LARGE];
+    if (*ids != NULL && shared->labels != NULL)
         return true;
-    shared->ids = malloc(sizeof *shared->ids * POOL_ROWS * BENCH_CRITEO_FIELDS);
+    free(shared->labels);
+    *ids = malloc(sizeof **ids * POOL_ROWS * BENCH_CRITEO_FIELDS);
     shared->labels = malloc(sizeof *shared->labels * POOL_ROWS);
-    if (shared->ids == NULL || shared->labels == NULL)
+    if (*ids == NULL || shared->labels == NULL)
         return false;
     adass_rng rng;
     adass_rng_init(&rng, 1);
     for (size_t i = 0; i < POOL_ROWS; i++) {
         for (size_t f = 0; f < BENCH_CRITEO_FIELDS; f++)
-            shared->ids[i * BENCH_CRITEO_FIELDS + f] =
-                bench_zipf_id(adass_rng_unit(&rng), bench_criteo_vocab[f]);
+            (*ids)[i * BENCH_CRITEO_FIELDS + f] =
+                bench_zipf_id(adass_rng_unit(&rng), vocab_of(v, f));
         shared->labels[i] = adass_rng_unit(&rng) < 0.25 ? 1.0f : 0.0f;
     }
     return true;
@@ -111,25 +136,33 @@ static adass_status make_model(train *shared, size_t which, adass_error *err)
                                   .seed = 1 };
     for (size_t i = 0; i < BENCH_HIDDEN_LAYERS; i++)
         config.hidden[i] = BENCH_HIDDEN;
-    size_t widths[BENCH_CRITEO_FIELDS];
-    for (size_t f = 0; f < BENCH_CRITEO_FIELDS; f++)
+    size_t widths[BENCH_CRITEO_FIELDS], vocab[BENCH_CRITEO_FIELDS];
+    for (size_t f = 0; f < BENCH_CRITEO_FIELDS; f++) {
         widths[f] = variants[which].width;
-    return adass_model_create(&shared->models[which], &config, BENCH_CRITEO_FIELDS,
-                              bench_criteo_vocab, widths, err);
+        vocab[f] = vocab_of(&variants[which], f);
+    }
+    return adass_model_create(&shared->models[which], &config, BENCH_CRITEO_FIELDS, vocab, widths,
+                              err);
 }
 
 /* Batch i; an evaluation's reaches into those that follow. */
-static adass_batch batch_at(const train *shared, size_t i)
+static adass_batch batch_at(const train *shared, const variant *v, size_t i)
 {
-    const size_t first = i % (POOL_BATCHES - EVALUATED_BATCHES + 1) * BENCH_BATCH;
-    return (adass_batch){ .n = BENCH_BATCH,
-                          .ids = shared->ids + first * BENCH_CRITEO_FIELDS,
+    const size_t reach = v->kind == STEP_EVALUATE ? EVALUATED_BATCHES * v->batch : v->batch;
+    const size_t first = i * v->batch % (POOL_ROWS - reach + v->batch);
+    return (adass_batch){ .n = v->batch,
+                          .ids = shared->ids[v->times == LARGE] + first * BENCH_CRITEO_FIELDS,
                           .labels = shared->labels + first };
+}
+
+static bool trains(const variant *v)
+{
+    return v->kind == STEP_TRAIN || v->kind == STEP_SUPERNET || v->kind == STEP_MASKED;
 }
 
 static bool is_subnet(const variant *v)
 {
-    return v->kind == STEP_SUPERNET || v->kind == STEP_EVALUATE;
+    return v->kind == STEP_SUPERNET || v->kind == STEP_MASKED || v->kind == STEP_EVALUATE;
 }
 
 /* The sizes of the next step; a subnet's are drawn. */
@@ -138,6 +171,23 @@ static void next_sizes(run *r)
     for (size_t f = 0; f < BENCH_CRITEO_FIELDS; f++)
         r->sizes[f] = is_subnet(r->variant) ? candidates[adass_rng_below(&r->rng, N_CANDIDATES)]
                                             : r->variant->width;
+}
+
+/* Zeroes the columns beyond the drawn sizes, in x or in its gradient. */
+static void mask(const run *r, const adass_packed *packed, float *columns)
+{
+    const size_t width = r->variant->width;
+    for (size_t i = 0; i < packed->n; i++)
+        for (size_t f = 0; f < BENCH_CRITEO_FIELDS; f++)
+            memset(columns + i * packed->ld + f * width + r->sizes[f], 0,
+                   (width - r->sizes[f]) * sizeof *columns);
+}
+
+static void mask_forward(void *user, const adass_packed *packed) { mask(user, packed, packed->x); }
+
+static void mask_backward(void *user, const adass_packed *packed)
+{
+    mask(user, packed, packed->dx);
 }
 
 /* The AUC of the subnet of the next sizes on the batches from `batch` on. */
@@ -159,7 +209,8 @@ static adass_status run_step(run *r, const adass_batch *batch, double *result, a
     if (r->variant->kind == STEP_EVALUATE)
         return evaluate(r, batch, result, err);
     next_sizes(r);
-    return adass_trainer_step(r->trainer, r->sizes, batch, NULL, result, err);
+    return adass_trainer_step(r->trainer, r->variant->kind == STEP_MASKED ? NULL : r->sizes, batch,
+                              NULL, result, err);
 }
 
 /* ---- the check: plain loops in double ---- */
@@ -250,7 +301,7 @@ static adass_status check(run *r, const adass_batch *batch, adass_error *err)
 
 static adass_status begin(run *r, const train_case *c, adass_error *err)
 {
-    if (!make_pool(c->shared))
+    if (!make_pool(c->shared, r->variant))
         return adass_fail_memory(err, "the batches", 4.0 * POOL_ROWS * (BENCH_CRITEO_FIELDS + 1));
     const adass_status status = make_model(c->shared, c->variant, err);
     if (status != ADASS_OK)
@@ -259,7 +310,10 @@ static adass_status begin(run *r, const train_case *c, adass_error *err)
     r->compute = (adass_compute){ .kernels = c->kernels, .threads = c->threads };
     adass_rng_init(&r->rng, 2);
     next_sizes(r);
-    const adass_trainer_config config = { .batch_size = BENCH_BATCH,
+    const bool masked = r->variant->kind == STEP_MASKED;
+    r->hooks = (adass_step_hooks){ .user = r, .forward = mask_forward, .backward = mask_backward };
+    const adass_trainer_config config = { .batch_size = r->variant->batch,
+                                          .hooks = masked ? &r->hooks : NULL,
                                           .learning_rate = 1e-3,
                                           .beta1 = 0.9,
                                           .beta2 = 0.999,
@@ -270,16 +324,18 @@ static adass_status begin(run *r, const train_case *c, adass_error *err)
 /* One thread's share of a step: the lookups and the products, forward and (twice) backward. */
 static bench_cost cost_of(const variant *v, int threads)
 {
-    const size_t size = is_subnet(v) ? MEAN_CANDIDATE : v->width;
+    const size_t size =
+        v->kind == STEP_SUPERNET || v->kind == STEP_EVALUATE ? MEAN_CANDIDATE : v->width;
     double products = 0.0, inputs = (double)(BENCH_CRITEO_FIELDS * size);
     for (size_t l = 0; l < BENCH_HIDDEN_LAYERS; l++, inputs = BENCH_HIDDEN)
         products += inputs * BENCH_HIDDEN;
     products = v->backbone == ADASS_FM ? 0.0 : products + BENCH_HIDDEN;
     size_t rows = 0;
     for (size_t f = 0; f < BENCH_CRITEO_FIELDS; f++)
-        rows += bench_criteo_vocab[f];
-    const double passes = v->kind == STEP_TRAIN || v->kind == STEP_SUPERNET ? 3.0 : 1.0;
-    const double samples = v->kind == STEP_EVALUATE ? EVALUATED_BATCHES * BENCH_BATCH : BENCH_BATCH;
+        rows += vocab_of(v, f);
+    const double passes = trains(v) ? 3.0 : 1.0;
+    const double samples =
+        (double)(v->kind == STEP_EVALUATE ? EVALUATED_BATCHES * v->batch : v->batch);
     return bench_cost_model(samples / threads, products, passes, BENCH_CRITEO_FIELDS, rows,
                             size * sizeof(float) / BENCH_LINE_BYTES * BENCH_LINE_BYTES);
 }
@@ -306,12 +362,12 @@ static void run_case(adass_bench_state *state, void *user)
     adass_batch batch;
     adass_status status = begin(&r, c, &err);
     if (status == ADASS_OK) {
-        batch = batch_at(c->shared, 0);
+        batch = batch_at(c->shared, r.variant, 0);
         status = check(&r, &batch, &err);
     }
     double loss = 0.0;
     for (size_t i = 1; status == ADASS_OK && adass_bench_next(state); i++) {
-        batch = batch_at(c->shared, i);
+        batch = batch_at(c->shared, r.variant, i);
         status = run_step(&r, &batch, &loss, &err);
     }
     if (status != ADASS_OK)
@@ -321,7 +377,7 @@ static void run_case(adass_bench_state *state, void *user)
     const bench_limit limit = bench_rates_limit(c->axes->rates, &cost, &runner);
     adass_bench_set_items(state, cost.items * c->threads);
     bench_set_limit(state, &limit, 1.0);
-    if (status == ADASS_OK && (r.variant->kind == STEP_TRAIN || r.variant->kind == STEP_SUPERNET))
+    if (status == ADASS_OK && trains(r.variant))
         set_parts(state, r.trainer);
     adass_trainer_destroy(r.trainer);
 }
@@ -332,8 +388,8 @@ static void register_case(train *shared, train_case *c)
     const variant *v = &variants[c->variant];
     char name[BENCH_NAME_CHARS];
     snprintf(name, sizeof name,
-             "%s/isa:%s/type:f32/backbone:%s/shape:criteo/%s/batch:%d/threads:%d", v->family,
-             c->kernels->isa, adass_backbone_name(v->backbone), v->sizes, BENCH_BATCH, c->threads);
+             "%s/isa:%s/type:f32/backbone:%s/shape:criteo/%s/batch:%zu/threads:%d", v->family,
+             c->kernels->isa, adass_backbone_name(v->backbone), v->sizes, v->batch, c->threads);
     adass_bench_register(&(adass_bench_case){
         .name = name, .run = run_case, .user = c, .threads = c->threads, .small = v->small });
 }
@@ -363,7 +419,8 @@ static void destroy(void *user)
         return;
     for (size_t i = 0; i < N_VARIANTS; i++)
         adass_model_destroy(shared->models[i]);
-    free(shared->ids);
+    free(shared->ids[0]);
+    free(shared->ids[1]);
     free(shared->labels);
     free(shared);
 }

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""Speed of DeepFM training in PyTorch on one shape, as a peer of `adass-bench`'s
-train/.../backbone:deepfm/shape:criteo/size:16/batch:4096.
+"""Speed of DeepFM in PyTorch on Criteo's shape, as a peer of `adass-bench`'s families train, predict and supernet.
 
-Prints one line a variant: name, samples a second over all steps and in the fastest one, and the share of the machine
-that other processes took meanwhile.
+Prints one line a variant: name, samples a second over all steps, in the fastest one and by the second of CPU, and the
+share of the machine that other processes took meanwhile.
 compare_speed.sh runs it with the settings that PyTorch likes best.
+
+Work:       train     a training step at size 16 (and FM alone with --backbone fm)
+            predict   the forward pass
+            supernet  a training step at size 64 with each field's columns beyond a drawn size masked to zero
 
 Optimizers: dense   torch.optim.Adam on everything
             sparse  torch.optim.SparseAdam on the tables
@@ -31,50 +34,51 @@ except ImportError as error:
 VOCAB = [44, 99, 122, 41, 220, 112, 80, 69, 92, 6, 27, 37, 72, 1446, 554, 157339, 117822, 306, 18, 11882, 630, 5, 39530,
          5131, 156656, 3176, 28, 11043, 148913, 12, 4560, 2003, 5, 154564, 18, 17, 53031, 82, 40955]
 SIZE = 16
+WIDTH = 64  # of the supernet
+CANDIDATES = [2, 4, 8, 16, 32, 64]
 HIDDEN = [400, 400, 400]
-BATCH = 4096
 POWER = -1.05  # p(id) ~ (id + 1)^POWER
-POOL = 32  # batches in turn, so that no cache holds the rows of the next one
+POOL_ROWS = 32 * 4096  # batches in turn, so that no cache holds the rows of the next one
 LEARNING_RATE, BETA1, BETA2, EPSILON = 1e-3, 0.9, 0.999, 1e-8
 
 
-def batches():
+def batches(vocab, batch):
     """Batches of (ids counted over all fields, labels)."""
     rng = np.random.default_rng(1)
-    first = np.cumsum([0, *VOCAB[:-1]])
-    ids = np.empty((POOL * BATCH, len(VOCAB)), np.int64)
-    for f, n in enumerate(VOCAB):
+    first = np.cumsum([0, *vocab[:-1]])
+    ids = np.empty((POOL_ROWS, len(vocab)), np.int64)
+    for f, n in enumerate(vocab):
         share = np.cumsum(np.arange(1, n + 1, dtype=np.float64) ** POWER)
         ids[:, f] = first[f] + np.searchsorted(share / share[-1], rng.random(len(ids)), side="right").clip(0, n - 1)
     labels = (rng.random(len(ids)) < 0.25).astype(np.float32)
-    return list(zip(torch.from_numpy(ids).split(BATCH), torch.from_numpy(labels).split(BATCH)))
+    return list(zip(torch.from_numpy(ids).split(batch), torch.from_numpy(labels).split(batch)))
 
 
 class JointTable(torch.nn.Module):
-    def __init__(self, sparse):
+    def __init__(self, vocab, size, sparse):
         super().__init__()
-        self.rows = torch.nn.Embedding(sum(VOCAB), SIZE + 1, sparse=sparse)
+        self.rows = torch.nn.Embedding(sum(vocab), size + 1, sparse=sparse)
 
     def forward(self, ids):
         return split_columns(self.rows(ids))
 
 
 class OneTable(torch.nn.Module):
-    def __init__(self, sparse):
+    def __init__(self, vocab, size, sparse):
         super().__init__()
-        self.rows = torch.nn.Embedding(sum(VOCAB), SIZE, sparse=sparse)
-        self.linear = torch.nn.Embedding(sum(VOCAB), 1, sparse=sparse)
+        self.rows = torch.nn.Embedding(sum(vocab), size, sparse=sparse)
+        self.linear = torch.nn.Embedding(sum(vocab), 1, sparse=sparse)
 
     def forward(self, ids):
         return self.rows(ids), self.linear(ids)[..., 0]
 
 
 class FieldTables(torch.nn.Module):
-    def __init__(self, sparse):
+    def __init__(self, vocab, size, sparse):
         super().__init__()
-        self.first = torch.from_numpy(np.cumsum([0, *VOCAB[:-1]]))
-        self.rows = torch.nn.ModuleList(torch.nn.Embedding(n, SIZE, sparse=sparse) for n in VOCAB)
-        self.linear = torch.nn.ModuleList(torch.nn.Embedding(n, 1, sparse=sparse) for n in VOCAB)
+        self.first = torch.from_numpy(np.cumsum([0, *vocab[:-1]]))
+        self.rows = torch.nn.ModuleList(torch.nn.Embedding(n, size, sparse=sparse) for n in vocab)
+        self.linear = torch.nn.ModuleList(torch.nn.Embedding(n, 1, sparse=sparse) for n in vocab)
 
     def forward(self, ids):
         columns = (ids - self.first).unbind(1)
@@ -86,25 +90,38 @@ TABLES = {"joint": JointTable, "one": OneTable, "field": FieldTables}
 
 
 def split_columns(rows):
-    return rows[..., :SIZE], rows[..., SIZE]
+    return rows[..., :-1], rows[..., -1]
 
 
 class Net(torch.nn.Module):
-    """What follows the lookup, up to the loss."""
+    """What follows the lookup, up to the logits."""
 
-    def __init__(self):
+    def __init__(self, backbone, size):
         super().__init__()
-        layers, inputs = [], len(VOCAB) * SIZE
+        layers, inputs = [], len(VOCAB) * size
         for outputs in HIDDEN:
             layers += [torch.nn.Linear(inputs, outputs), torch.nn.ReLU(inplace=True)]
             inputs = outputs
-        self.mlp = torch.nn.Sequential(*layers, torch.nn.Linear(inputs, 1))
+        self.bias = torch.nn.Parameter(torch.zeros(()))
+        self.mlp = torch.nn.Sequential(*layers, torch.nn.Linear(inputs, 1)) if backbone == "deepfm" else None
 
-    def forward(self, x, first_order, labels):
+    def forward(self, x, first_order):
         sums = x.sum(1)
-        fm = 0.5 * (sums * sums - (x * x).sum(1)).sum(1)
-        z = self.mlp(x.flatten(1))[:, 0] + fm + first_order.sum(1)
-        return F.binary_cross_entropy_with_logits(z, labels)
+        z = 0.5 * (sums * sums - (x * x).sum(1)).sum(1) + first_order.sum(1) + self.bias
+        return z if self.mlp is None else z + self.mlp(x.flatten(1))[:, 0]
+
+
+class Mask:
+    """Ones in each field's first columns, as many as a size drawn at every call."""
+
+    def __init__(self):
+        self.rng = np.random.default_rng(2)
+        self.candidates = torch.tensor(CANDIDATES)
+        self.columns = torch.arange(WIDTH)
+
+    def __call__(self):
+        sizes = self.candidates[torch.from_numpy(self.rng.integers(len(CANDIDATES), size=len(VOCAB)))]
+        return (self.columns[None, :] < sizes[:, None]).float()
 
 
 def adam(parameters):
@@ -119,9 +136,10 @@ def adam(parameters):
 class ModuleStep:
     """A training step with optimizers of torch.optim."""
 
-    def __init__(self, net, compute, tables, sparse):
-        self.tables = TABLES[tables](sparse)
+    def __init__(self, net, compute, tables, sparse, mask):
+        self.tables = tables
         self.compute = compute
+        self.mask = mask
         if sparse:
             self.optimizers = [adam(net.parameters()),
                                torch.optim.SparseAdam(list(self.tables.parameters()), lr=LEARNING_RATE)]
@@ -131,7 +149,10 @@ class ModuleStep:
     def __call__(self, ids, labels):
         for optimizer in self.optimizers:
             optimizer.zero_grad(set_to_none=True)
-        self.compute(*self.tables(ids), labels).backward()
+        rows, first_order = self.tables(ids)
+        if self.mask is not None:
+            rows = rows * self.mask()
+        F.binary_cross_entropy_with_logits(self.compute(rows, first_order), labels).backward()
         for optimizer in self.optimizers:
             optimizer.step()
 
@@ -139,11 +160,12 @@ class ModuleStep:
 class RowsStep:
     """A training step with lazy Adam on the touched rows of a joint table."""
 
-    def __init__(self, net, compute):
-        shape = (sum(VOCAB), SIZE + 1)
+    def __init__(self, net, compute, vocab, size, mask):
+        shape = (sum(vocab), size + 1)
         self.weights = 0.01 * torch.randn(shape)
         self.m, self.v = torch.zeros(shape), torch.zeros(shape)
         self.compute = compute
+        self.mask = mask
         self.dense = adam(net.parameters())
         self.steps = 0
 
@@ -151,10 +173,14 @@ class RowsStep:
         self.dense.zero_grad(set_to_none=True)
         unique, place = torch.unique(ids, return_inverse=True)
         touched = self.weights.index_select(0, unique)
-        rows = touched.index_select(0, place.view(-1)).view(*ids.shape, SIZE + 1).requires_grad_()
-        self.compute(*split_columns(rows), labels).backward()
+        rows = touched.index_select(0, place.view(-1)).view(*ids.shape, -1).requires_grad_()
+        x, first_order = split_columns(rows)
+        if self.mask is not None:
+            x = x * self.mask()
+        F.binary_cross_entropy_with_logits(self.compute(x, first_order), labels).backward()
         self.dense.step()
-        self.update(unique, touched, torch.zeros_like(touched).index_add_(0, place.view(-1), rows.grad.view(-1, SIZE + 1)))
+        grads = rows.grad.view(-1, rows.shape[-1])
+        self.update(unique, touched, torch.zeros_like(touched).index_add_(0, place.view(-1), grads))
 
     def update(self, unique, touched, grads):
         self.steps += 1
@@ -167,13 +193,30 @@ class RowsStep:
         self.weights.index_copy_(0, unique, touched)
 
 
-def make_step(optimizer, tables, compiled):
+class PredictStep:
+    """The forward pass without gradients."""
+
+    def __init__(self, compute, tables):
+        self.tables = tables
+        self.compute = compute
+
+    @torch.inference_mode()
+    def __call__(self, ids, _):
+        self.compute(*self.tables(ids))
+
+
+def make_step(args, vocab, optimizer, tables, compiled):
     torch.manual_seed(0)
-    net = Net()
+    size = WIDTH if args.work == "supernet" else SIZE
+    mask = Mask() if args.work == "supernet" else None
+    net = Net(args.backbone, size)
     compute = torch.compile(net) if compiled else net
     if optimizer == "rows":
-        return RowsStep(net, compute)
-    return ModuleStep(net, compute, tables, optimizer == "sparse")
+        return RowsStep(net, compute, vocab, size, mask)
+    tables = TABLES[tables](vocab, size, optimizer == "sparse")
+    if args.work == "predict":
+        return PredictStep(compute, tables)
+    return ModuleStep(net, compute, tables, optimizer == "sparse", mask)
 
 
 def busy_seconds():
@@ -184,20 +227,22 @@ def busy_seconds():
 
 
 def measure(step, pool, steps):
-    """Samples a second over all steps and in the fastest one, and the share of the machine that others used."""
+    """Samples a second over all steps, in the fastest one and by the second of CPU, and the share of the machine that
+    others used."""
     for i in range(5):
-        step(*pool[i % POOL])
+        step(*pool[i % len(pool)])
+    batch = len(pool[0][1])
     busy, own, times = busy_seconds(), time.process_time(), [time.perf_counter()]
     for i in range(steps):
-        step(*pool[(5 + i) % POOL])
+        step(*pool[(5 + i) % len(pool)])
         times.append(time.perf_counter())
-    seconds = times[-1] - times[0]
-    others = (busy_seconds() - busy - (time.process_time() - own)) / (seconds * os.cpu_count())
-    return steps * BATCH / seconds, BATCH / min(np.diff(times)), max(others, 0.0)
+    seconds, own = times[-1] - times[0], time.process_time() - own
+    others = (busy_seconds() - busy - own) / (seconds * os.cpu_count())
+    return steps * batch / seconds, batch / min(np.diff(times)), steps * batch / own, max(others, 0.0)
 
 
 def variants(args):
-    for optimizer in args.optimizer:
+    for optimizer in ["none"] if args.work == "predict" else args.optimizer:
         for tables in args.tables if optimizer != "rows" else ["joint"]:
             for compiled in args.compile:
                 yield optimizer, tables, compiled
@@ -205,18 +250,24 @@ def variants(args):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", choices=["train", "predict", "supernet"], default="train")
+    parser.add_argument("--backbone", choices=["deepfm", "fm"], default="deepfm")
     parser.add_argument("--optimizer", nargs="+", choices=["dense", "sparse", "rows"], default=["dense", "sparse", "rows"])
     parser.add_argument("--tables", nargs="+", choices=list(TABLES), default=["joint"])
     parser.add_argument("--compile", nargs="+", type=int, choices=[0, 1], default=[0], help="1: torch.compile after the lookup")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--steps", type=int, default=40)
+    parser.add_argument("--batch", type=int, default=4096)
+    parser.add_argument("--times", type=int, default=1, help="vocabularies so many times as large")
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
-    pool = batches()
+    vocab = [args.times * n for n in VOCAB]
+    pool = batches(vocab, args.batch)
     for optimizer, tables, compiled in variants(args):
-        rate, best, others = measure(make_step(optimizer, tables, compiled), pool, args.steps)
-        name = f"pytorch-{torch.__version__}/optimizer:{optimizer}/tables:{tables}/compile:{compiled}/threads:{args.threads}"
-        print(f"{name}\t{rate:.0f}\tbest step {best:.0f}\tothers {100 * others:.0f} %", flush=True)
+        rate, best, by_cpu, others = measure(make_step(args, vocab, optimizer, tables, compiled), pool, args.steps)
+        name = (f"pytorch-{torch.__version__}/{args.work}/backbone:{args.backbone}/optimizer:{optimizer}/tables:{tables}/"
+                f"compile:{compiled}/rows:{sum(vocab):.2g}/batch:{args.batch}/threads:{args.threads}")
+        print(f"{name}\t{rate:.0f}\tbest step {best:.0f}\tby CPU second {by_cpu:.0f}\tothers {100 * others:.0f} %", flush=True)
 
 
 if __name__ == "__main__":
