@@ -205,6 +205,16 @@ bench_cost bench_cost_bias_relu(const bench_shape *shape, double unique)
                      F32 * matrix_of(shape));
 }
 
+bench_cost bench_cost_dequantize_relu(const bench_shape *shape, double unique)
+{
+    (void)unique;
+    const double matrix = matrix_of(shape), columns = (double)shape->v[AXIS_WIDTH];
+    bench_cost cost =
+        of_arrays(matrix, F32 * (matrix + batch_of(shape) + 2.0 * columns), F32 * matrix, 0.0);
+    cost.multiplies = 2.0 * matrix;
+    return cost;
+}
+
 bench_cost bench_cost_relu_backward(const bench_shape *shape, double unique)
 {
     (void)unique;

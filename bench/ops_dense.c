@@ -123,6 +123,39 @@ const bench_op bench_op_bias_relu = { .name = "bias_relu",
                                       .run = bias_relu_run,
                                       .cost = bench_cost_bias_relu };
 
+/* ---- dequantize_relu ---- */
+
+enum { DEQUANTIZE_SUMS, DEQUANTIZE_ROWS, DEQUANTIZE_COLUMNS, DEQUANTIZE_BIAS, DEQUANTIZE_Y };
+
+/* The sums are small floats' bits: whole numbers of about 2^30 of both signs. */
+static bool dequantize_make(bench_data *data)
+{
+    const size_t batch = of(data->shape, AXIS_BATCH), width = of(data->shape, AXIS_WIDTH);
+    return bench_data_add(data, batch * width, FILL_SIGNED, false) &&
+           bench_data_add(data, batch, FILL_POSITIVE, false) &&
+           bench_data_add(data, width, FILL_POSITIVE, false) &&
+           bench_data_add(data, width, FILL_SIGNED, false) &&
+           bench_data_add(data, batch * width, FILL_ZERO, true);
+}
+
+static void dequantize_run(const adass_kernels *kernels, const bench_data *data,
+                           const bench_call *call)
+{
+    const size_t width = of(data->shape, AXIS_WIDTH);
+    kernels->dequantize_relu(
+        bench_data_part(data, DEQUANTIZE_Y, call->thread), width,
+        (const int32_t *)(const void *)bench_data_part(data, DEQUANTIZE_SUMS, call->thread),
+        bench_data_part(data, DEQUANTIZE_ROWS, call->thread),
+        bench_data_part(data, DEQUANTIZE_COLUMNS, call->thread),
+        bench_data_part(data, DEQUANTIZE_BIAS, call->thread), of(data->shape, AXIS_BATCH), width);
+}
+
+const bench_op bench_op_dequantize_relu = { .name = "dequantize_relu",
+                                            MATRIX_SWEEPS,
+                                            .make = dequantize_make,
+                                            .run = dequantize_run,
+                                            .cost = bench_cost_dequantize_relu };
+
 /* ---- column_sums, column_squares ---- */
 
 static bool columns_make(bench_data *data) { return matrix_make(data, FILL_ZERO, false); }

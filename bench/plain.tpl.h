@@ -356,6 +356,20 @@ static void PLAIN_FN(bias_relu)(float *restrict y, size_t ld, const float *restr
         }
 }
 
+static void PLAIN_FN(dequantize_relu)(float *restrict y, size_t ld, const int32_t *restrict sums,
+                                      const float *restrict row_scale,
+                                      const float *restrict col_scale, const float *restrict bias,
+                                      size_t rows, size_t cols)
+{
+    for (size_t r = 0; r < rows; r++)
+        for (size_t c = 0; c < cols; c++) {
+            const float scale = row_scale[r] * col_scale[c];
+            const float product = (float)sums[r * cols + c] * scale;
+            const float a = product + bias[c];
+            y[r * ld + c] = a > 0.0f ? a : 0.0f;
+        }
+}
+
 static void PLAIN_FN(relu_backward)(float *dz, const float *da, const float *restrict a, size_t n,
                                     float scale)
 {

@@ -8,6 +8,7 @@
 #include "column_squares.tpl.h"
 #include "column_sums.tpl.h"
 #include "dedup_accumulate.tpl.h"
+#include "dequantize_relu.tpl.h"
 #include "dequantize_rows.tpl.h"
 #include "dropout.tpl.h"
 #include "fm_backward.tpl.h"

@@ -187,6 +187,14 @@ static inline VF v_loadn_i8(const void *p, size_t n)
     return _mm256_cvtepi32_ps(_mm256_cvtepi8_epi32(bytes_loadn(p, n < VW ? n : VW)));
 }
 
+static inline VF v_loadn_i32(const int32_t *p, size_t n)
+{
+    int32_t part[VW] = { 0 };
+    if (n < VW)
+        memcpy(part, p, n * sizeof *part);
+    return _mm256_cvtepi32_ps(_mm256_loadu_si256((const __m256i *)(n < VW ? part : p)));
+}
+
 static inline void v_storen_i8(void *p, VF x, size_t n)
 {
     const VU whole = _mm256_cvtps_epi32(x);

@@ -128,6 +128,12 @@ static inline VF v_loadn_i8(const void *p, size_t n)
     return _mm512_cvtepi32_ps(_mm512_cvtepi8_epi32(bytes));
 }
 
+static inline VF v_loadn_i32(const int32_t *p, size_t n)
+{
+    return _mm512_cvtepi32_ps(n >= VW ? _mm512_loadu_si512(p)
+                                      : _mm512_maskz_loadu_epi32(v_mask(n), p));
+}
+
 static inline void v_storen_i8(void *p, VF x, size_t n)
 {
     const __m128i bytes = _mm512_cvtsepi32_epi8(_mm512_cvtps_epi32(x));

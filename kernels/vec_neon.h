@@ -157,6 +157,14 @@ static inline VF v_loadn_i8(const void *p, size_t n)
     return vcvtq_f32_s32(vmovl_s16(vget_low_s16(vmovl_s8(bytes))));
 }
 
+static inline VF v_loadn_i32(const int32_t *p, size_t n)
+{
+    int32_t part[VW] = { 0 };
+    if (n < VW)
+        memcpy(part, p, n * sizeof *part);
+    return vcvtq_f32_s32(vld1q_s32(n < VW ? part : p));
+}
+
 static inline void v_storen_i8(void *p, VF x, size_t n)
 {
     const int16x4_t words = vqmovn_s32(vcvtnq_s32_f32(x));

@@ -135,6 +135,12 @@ static inline VF v_loadn_i8(const void *p, size_t n)
     return (float)*(const int8_t *)p;
 }
 
+static inline VF v_loadn_i32(const int32_t *p, size_t n)
+{
+    (void)n;
+    return (float)*p;
+}
+
 static inline void v_storen_i8(void *p, VF x, size_t n)
 {
     (void)n;

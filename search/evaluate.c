@@ -1,5 +1,5 @@
 /* Evaluation on a split. */
-#include "adass/evaluate.h"
+#include "evaluator.h"
 
 #include "adass/memory.h"
 #include "adass/metrics.h"
@@ -9,18 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct adass_evaluator {
-    adass_compute compute;
-    size_t n;
-    const uint32_t *ids; /* [n x n_fields]: the dataset's, or own_ids */
-    uint32_t *own_ids;
-    float *labels, *logits; /* [n] */
-    char where[512];        /* for messages */
-};
-
-static adass_status fill(adass_evaluator *e, const adass_rows *rows, size_t n_fields,
-                         adass_error *err)
+static adass_status fill(adass_evaluator *e, const adass_rows *rows, adass_error *err)
 {
+    const size_t n_fields = e->n_fields;
     e->labels = adass_alloc(e->n * sizeof *e->labels);
     e->logits = adass_alloc(e->n * sizeof *e->logits);
     if (e->n < rows->n)
@@ -51,15 +42,24 @@ adass_status adass_evaluator_open(adass_evaluator **out, const adass_dataset *da
     if (e == NULL)
         return adass_fail_memory(err, "an evaluator", sizeof *e);
     e->compute = *compute;
+    e->n_fields = dataset->n_fields;
     e->n = max_rows == 0 || max_rows > rows->n ? rows->n : max_rows;
     snprintf(e->where, sizeof e->where, "%s, %s split", dataset->dir, adass_split_name(split));
-    status = fill(e, rows, dataset->n_fields, err);
+    status = fill(e, rows, err);
     if (status != ADASS_OK) {
         adass_evaluator_close(e);
         return status;
     }
     *out = e;
     return ADASS_OK;
+}
+
+adass_status adass_evaluator_no_auc(const adass_evaluator *evaluator, adass_error *err)
+{
+    return adass_fail(
+        err, ADASS_EINVAL,
+        "%s: all %zu rows to evaluate have the same label, so there is no AUC; use more rows",
+        evaluator->where, evaluator->n);
 }
 
 adass_status adass_evaluator_measure(adass_evaluator *evaluator, const adass_model *model,
@@ -70,15 +70,11 @@ adass_status adass_evaluator_measure(adass_evaluator *evaluator, const adass_mod
         adass_model_predict(model, &e->compute, sizes, e->ids, e->n, e->logits, err);
     if (status == ADASS_OK)
         status = adass_auc(e->logits, e->labels, e->n, &out->auc, err);
-    if (status != ADASS_OK)
-        return status;
-    if (isnan(out->auc))
-        return adass_fail(
-            err, ADASS_EINVAL,
-            "%s: all %zu rows to evaluate have the same label, so there is no AUC; use more rows",
-            e->where, e->n);
-    out->logloss = adass_logloss(e->logits, e->labels, e->n);
-    return ADASS_OK;
+    if (status == ADASS_OK && isnan(out->auc))
+        status = adass_evaluator_no_auc(e, err);
+    if (status == ADASS_OK)
+        out->logloss = adass_logloss(e->logits, e->labels, e->n);
+    return status;
 }
 
 void adass_evaluator_scores(const adass_evaluator *evaluator, const float **logits,

@@ -24,6 +24,8 @@ typedef struct run {
     double *baseline;                  /* [n_fields] */
     uint8_t *population;               /* [population x n_fields] */
     double *aucs, *params;             /* [population] */
+    uint8_t *options;                  /* [n_fields x n_fields], of a repair */
+    double *saved;                     /* [n_fields], likewise: parameters */
     double sigma, lambda;
     adass_rng rng;
     uint64_t iteration; /* that are over */
@@ -101,11 +103,9 @@ static adass_status measure_population(run *r, adass_error *err)
         uint8_t *choice = r->population + i * r->n_fields;
         draw(r, choice);
         r->params[i] = params_of(r, choice);
-        const adass_status status = adass_subnet_scores_get(r->scores, choice, &r->aucs[i], err);
-        if (status != ADASS_OK)
-            return status;
     }
-    return ADASS_OK;
+    return adass_subnet_scores_get_all(r->scores, r->population, r->config->population, r->aucs,
+                                       err);
 }
 
 /* The unit of rewards: how far AUCs of the first, uniform policy's subnets lie apart. */
@@ -232,29 +232,25 @@ static bool is_last_field(const run *r, const uint8_t *choice, size_t f)
  */
 static adass_status shrink_one(run *r, uint8_t *choice, adass_error *err)
 {
-    double before, best_price = INFINITY;
-    size_t best = r->n_fields;
-    adass_status status = adass_subnet_scores_get(r->scores, choice, &before, err);
-    for (size_t f = 0; f < r->n_fields && status == ADASS_OK; f++) {
+    size_t n = 0, best;
+    for (size_t f = 0; f < r->n_fields; f++) {
         if (choice[f] == 0 ||
             (r->candidates->sizes[choice[f] - 1] == 0 && is_last_field(r, choice, f)))
             continue;
-        const double saved = (double)r->vocab[f] * (double)(r->candidates->sizes[choice[f]] -
-                                                            r->candidates->sizes[choice[f] - 1]);
-        double after;
-        choice[f]--;
-        status = adass_subnet_scores_get(r->scores, choice, &after, err);
-        choice[f]++;
-        const double price = (before - after) / saved;
-        if (status == ADASS_OK && (best == r->n_fields || price < best_price)) {
-            best = f;
-            best_price = price;
-        }
+        uint8_t *option = r->options + n * r->n_fields;
+        memcpy(option, choice, r->n_fields);
+        option[f]--;
+        r->saved[n++] = (double)r->vocab[f] * (double)(r->candidates->sizes[choice[f]] -
+                                                       r->candidates->sizes[choice[f] - 1]);
     }
-    if (status == ADASS_OK && best < r->n_fields)
-        choice[best]--;
-    else if (status == ADASS_OK)
+    if (n == 0) {
         adass_budget_cheapest(r->candidates, r->vocab, r->n_fields, choice);
+        return ADASS_OK;
+    }
+    const adass_status status =
+        adass_subnet_scores_race(r->scores, choice, r->options, r->saved, n, &best, err);
+    if (status == ADASS_OK)
+        memcpy(choice, r->options + best * r->n_fields, r->n_fields);
     return status;
 }
 
@@ -269,15 +265,27 @@ static adass_status answer(run *r, uint8_t *choice, adass_search_result *out, ad
             return status;
         out->repairs++;
     }
-    out->params = (uint64_t)params_of(r, choice);
-    return adass_subnet_scores_get(r->scores, choice, &out->inherited_auc, err);
+    return ADASS_OK;
+}
+
+/* In floats, whatever the scores were measured in. */
+static adass_status measure_answer(run *r, adass_evaluator *evaluator, const adass_model *model,
+                                   const uint8_t *choice, adass_search_result *out,
+                                   adass_error *err)
+{
+    adass_metrics metrics;
+    out->params = (uint64_t)params_of(r, choice); /* leaves its sizes in r->sizes */
+    const adass_status status = adass_evaluator_measure(evaluator, model, r->sizes, &metrics, err);
+    if (status == ADASS_OK)
+        out->inherited_auc = metrics.auc;
+    return status;
 }
 
 /* ---- the whole ---- */
 
 /* Another searcher than the policy. */
 static adass_status search_otherwise(run *r, adass_searcher *searcher, uint8_t *choice,
-                                     adass_search_result *out, adass_error *err)
+                                     adass_error *err)
 {
     const adass_search_problem problem = {
         .candidates = r->candidates,
@@ -290,11 +298,7 @@ static adass_status search_otherwise(run *r, adass_searcher *searcher, uint8_t *
         .monitor = r->monitor,
         .keeper = &r->keeper,
     };
-    const adass_status status = searcher(&problem, choice, err);
-    if (status != ADASS_OK)
-        return status;
-    out->params = (uint64_t)params_of(r, choice);
-    return adass_subnet_scores_get(r->scores, choice, &out->inherited_auc, err);
+    return searcher(&problem, choice, err);
 }
 
 static adass_status check_config(const adass_search_config *c, adass_error *err)
@@ -320,8 +324,11 @@ static adass_status allocate(run *r, adass_error *err)
     r->population = calloc(population, r->n_fields);
     r->aucs = calloc(population, sizeof *r->aucs);
     r->params = calloc(population, sizeof *r->params);
+    r->options = calloc(r->n_fields, r->n_fields);
+    r->saved = calloc(r->n_fields, sizeof *r->saved);
     if (r->sizes == NULL || r->theta == NULL || r->gradient == NULL || r->policy == NULL ||
-        r->baseline == NULL || r->population == NULL || r->aucs == NULL || r->params == NULL)
+        r->baseline == NULL || r->population == NULL || r->aucs == NULL || r->params == NULL ||
+        r->options == NULL || r->saved == NULL)
         return adass_fail_memory(err, "the search",
                                  (double)(r->n_cells * 24 + population * r->n_fields));
     return ADASS_OK;
@@ -333,7 +340,7 @@ static adass_status search(run *r, adass_searcher *searcher, uint8_t *choice,
 {
     adass_subnet_scores_restored(r->scores);
     adass_status status =
-        searcher != NULL ? search_otherwise(r, searcher, choice, out, err) : run_iterations(r, err);
+        searcher != NULL ? search_otherwise(r, searcher, choice, err) : run_iterations(r, err);
     if (status == ADASS_OK && searcher == NULL)
         status = answer(r, choice, out, err);
     out->seconds = adass_keeper_seconds(&r->keeper);
@@ -374,7 +381,8 @@ adass_status adass_search(const adass_model *model, const adass_candidates *cand
         status =
             adass_evaluator_open(&evaluator, dataset, ADASS_VALID, config->eval_rows, compute, err);
     if (status == ADASS_OK)
-        status = adass_subnet_scores_create(&r.scores, model, candidates, evaluator, err);
+        status =
+            adass_subnet_scores_create(&r.scores, model, candidates, evaluator, config->seed, err);
     if (status == ADASS_OK && model->n_layers > 0)
         status = adass_dense_check_room(compute->threads, err);
     adass_rng_init(&r.rng, config->seed);
@@ -382,6 +390,8 @@ adass_status adass_search(const adass_model *model, const adass_candidates *cand
         status = adass_keeper_begin(&r.keeper, config->checkpoint, list_state, &r, err);
     if (status == ADASS_OK)
         status = search(&r, searcher, choice, out, err);
+    if (status == ADASS_OK)
+        status = measure_answer(&r, evaluator, model, choice, out, err);
     if (r.scores != NULL)
         out->evaluations = adass_subnet_scores_count(r.scores);
     if (searcher == NULL) {
@@ -400,6 +410,8 @@ adass_status adass_search(const adass_model *model, const adass_candidates *cand
     free(r.population);
     free(r.aucs);
     free(r.params);
+    free(r.options);
+    free(r.saved);
     return status;
 }
 

@@ -1,4 +1,8 @@
-/* Inherited validation AUC of subnets, each measured once. */
+/*
+ * Inherited validation AUC of subnets, each measured once, several in a pass over the rows
+ * (subnet_pass.h). Where that is in bytes, AUCs are those of the model in bytes: good for comparing
+ * subnets with one another; adass_evaluator_measure() gives the model's own.
+ */
 #ifndef ADASS_SUBNET_SCORES_H
 #define ADASS_SUBNET_SCORES_H
 
@@ -8,16 +12,49 @@
 
 typedef struct adass_subnet_scores adass_subnet_scores;
 
-/** The model and the evaluator must outlive it, and the model must not change. */
+/**
+ * The model and the evaluator must outlive it, and the model must not change.
+ *
+ * @param seed  of the order in which adass_subnet_scores_race() takes the rows
+ */
 adass_status adass_subnet_scores_create(adass_subnet_scores **out, const adass_model *model,
                                         const adass_candidates *candidates,
-                                        adass_evaluator *evaluator, adass_error *err);
+                                        const adass_evaluator *evaluator, uint64_t seed,
+                                        adass_error *err);
 
-/** AUC of the subnet that `choice` [n_fields] names. */
+/**
+ * AUCs of the subnets that `choices` [n x n_fields] names. After a failure the scores can only be
+ * destroyed.
+ *
+ * @param aucs  out, [n]
+ */
+adass_status adass_subnet_scores_get_all(adass_subnet_scores *scores, const uint8_t *choices,
+                                         size_t n, double *aucs, adass_error *err);
+
+/** AUC of one subnet; several at a time are faster. */
 adass_status adass_subnet_scores_get(adass_subnet_scores *scores, const uint8_t *choice,
                                      double *auc, adass_error *err);
 
-/** Number of different subnets measured so far. */
+/**
+ * The subnet that loses the least AUC to `base` for each unit of `saved`: the lowest
+ *
+ *   (A(base) - A(choice)) / saved,
+ *
+ * the first of equal ones. Rows are taken in a random order that the seed fixes; after an eighth, a
+ * quarter and a half of them a subnet is left when even the lower end of its price's confidence
+ * interval (RACE_Z standard errors) is above the upper end of another's. Differences are paired, on
+ * the same rows; their errors are those of the mean over blocks of rows.
+ *
+ * @param base    [n_fields]
+ * @param choices [n x n_fields], n >= 1
+ * @param saved   [n], above 0
+ * @param winner  out: its number
+ */
+adass_status adass_subnet_scores_race(adass_subnet_scores *scores, const uint8_t *base,
+                                      const uint8_t *choices, const double *saved, size_t n,
+                                      size_t *winner, adass_error *err);
+
+/** Number of different subnets measured on all rows so far. */
 size_t adass_subnet_scores_count(const adass_subnet_scores *scores);
 
 /**

@@ -847,6 +847,28 @@ static void check_bias_relu(context *c)
     free(want);
 }
 
+static void check_dequantize_relu(context *c)
+{
+    const size_t rows = random_count(c), cols = random_size(c), ld = cols + below(c, 4);
+    const size_t total = matrix_floats(rows, ld, cols);
+    float *y = floats(c, total), *want = copy_of(y, total);
+    const float *row_scale = floats(c, rows), *col_scale = floats(c, cols);
+    const float *bias = floats(c, cols);
+    int32_t *sums = fresh(c, rows * cols * sizeof *sums);
+    for (size_t i = 0; i < rows * cols; i++) /* of all magnitudes, also those that floats round */
+        sums[i] = (int32_t)(adass_rng_next(&c->rng) >> 32) >> below(c, 32);
+    for (size_t r = 0; r < rows; r++)
+        for (size_t k = 0; k < cols; k++) {
+            const float scale = row_scale[r] * col_scale[k];
+            const float product = (float)sums[r * cols + k] * scale;
+            const float a = product + bias[k];
+            want[r * ld + k] = a > 0.0f ? a : 0.0f;
+        }
+    c->k->dequantize_relu(y, ld, sums, row_scale, col_scale, bias, rows, cols);
+    expect_same(c, y, want, total, "y");
+    free(want);
+}
+
 static void check_relu_backward(context *c)
 {
     const size_t n = random_count(c) + below(c, 100);

@@ -283,6 +283,20 @@ typedef void adass_bias_relu_fn(float *y, size_t ld, const float *bias, size_t r
                                 bool relu);
 
 /**
+ * The end of a dense layer of bytes, from the whole sums of its products (dense_bytes.h) to its
+ * activation, with scales of the input's rows and of the weights' columns:
+ *
+ *   y[r, c] = max(0, float(sums[r, c]) * (row_scale[r] * col_scale[c]) + bias[c])
+ *
+ * @param y     out, [rows x ld]
+ * @param sums  [rows x cols], rows one after the other
+ * Order-preserving.
+ */
+typedef void adass_dequantize_relu_fn(float *y, size_t ld, const int32_t *sums,
+                                      const float *row_scale, const float *col_scale,
+                                      const float *bias, size_t rows, size_t cols);
+
+/**
  * Gradient through ReLU and inverted dropout, from the activation that both left: dz[i] = a[i] > 0
  * ? da[i] * scale : 0, with scale = 1 / (1 - rate) (1 without dropout). dz may be da.
  * Order-preserving.
@@ -333,6 +347,7 @@ typedef void adass_column_squares_fn(float *out, const float *x, size_t x_ld, si
     X(isa, dequantize_rows)                                                                        \
     X(isa, bce)                                                                                    \
     X(isa, bias_relu)                                                                              \
+    X(isa, dequantize_relu)                                                                        \
     X(isa, relu_backward)                                                                          \
     X(isa, dropout)                                                                                \
     X(isa, column_sums)                                                                            \

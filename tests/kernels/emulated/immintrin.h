@@ -75,6 +75,8 @@ enum { _CMP_UNORD_Q = 3, _CMP_GT_OQ = 30, _MM_FROUND_TO_NEAREST_INT = 0 };
 
 MEMORY(__m512, float, _mm512_loadu_ps, _mm512_storeu_ps, _mm512_maskz_loadu_ps,
        _mm512_mask_storeu_ps)
+MEMORY(__m512i, int32_t, _mm512_loadu_si512, _mm512_storeu_si512, _mm512_maskz_loadu_epi32,
+       _mm512_mask_storeu_epi32)
 MEMORY(__m256i, uint16_t, _mm256_loadu_si256, _mm256_storeu_si256, _mm256_maskz_loadu_epi16,
        _mm256_mask_storeu_epi16)
 MEMORY(__m128i, int8_t, _mm_loadu_si128, _mm_storeu_si128, _mm_maskz_loadu_epi8,
