@@ -79,7 +79,8 @@ static adass_status rebuild(adass_counter *c, adass_count_table *t, size_t n_slo
         if (t->slots[i].number != 0)
             *probe(&larger, &t->slots[i]) = t->slots[i];
     larger.n = t->n;
-    c->bytes += (n_slots - t->mask - 1) * sizeof *t->slots;
+#pragma omp atomic
+    c->bytes += (n_slots - t->mask - 1) * sizeof *t->slots; /* tables are merged side by side */
     free(t->slots);
     *t = larger;
     return ADASS_OK;
