@@ -314,12 +314,63 @@ static void test_cut_file(void **state)
 
 #define SCRATCH_TEST(f) cmocka_unit_test_setup_teardown(f, scratch_set_up, scratch_tear_down)
 
+/* ---- the published numbers ---- */
+
+/* As many uses, and values of each column, as the original has. `cities`: of the last column, 233 in the original. */
+static void write_stand_in(const char *path, unsigned uses, unsigned cities)
+{
+    FILE *file = fopen(path, "w");
+    assert_non_null(file);
+    fputs(HEADER, file);
+    for (unsigned i = 0; i < uses; i++)
+        fprintf(file, "%u\t%u\t1\t%u\t%u\t%u\t%u\t%u\t%u\t%u\t%u\n", i % 954, i % 4082, i % 7,
+                i / 7 % 7, i % 2, i % 3, i / 2 % 2, i % 9, i % 80, i % cities);
+    assert_int_equal(fclose(file), 0);
+}
+
+/* What is told of a whole file that differs, and that nothing is told of one that does not, or of a part. */
+static void test_published(void **state)
+{
+    static const struct {
+        unsigned uses, cities;
+        size_t min_count, n_warnings;
+        const char *warnings[3];
+    } cases[] = {
+        { 96203, 233, 0, 0, { NULL } },
+        { 96203,
+          200,
+          0,
+          2,
+          { "field city: 201 features, published are 234",
+            "5356 features in all, published are 5389; 1 fields differ" } },
+        { 96000,
+          200,
+          0,
+          3,
+          { "288000 rows, published are 288609", "field city: 201 features, published are 234",
+            "5356 features in all, published are 5389; 1 fields differ" } },
+        { 96000, 200, 2, 1, { "288000 rows, published are 288609" } }, /* other features then */
+        { 50000, 200, 0, 0, { NULL } },
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const adass_table_options options = { .seed = 3, .min_count = cases[i].min_count };
+        adass_import_report report;
+        adass_error err;
+        write_stand_in(within(*state, "raw").text, cases[i].uses, cases[i].cities);
+        expect_ok(import_raw(*state, "out", options, &report, &err), &err);
+        assert_int_equal(report.n_warnings, cases[i].n_warnings);
+        for (size_t k = 0; k < report.n_warnings; k++)
+            assert_non_null(strstr(report.warnings[k], cases[i].warnings[k]));
+        remove_tree(within(*state, "out").text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         SCRATCH_TEST(test_negatives),     SCRATCH_TEST(test_uniform),  SCRATCH_TEST(test_seeds),
         SCRATCH_TEST(test_default_ratio), SCRATCH_TEST(test_bad_rows), SCRATCH_TEST(test_bad_files),
-        SCRATCH_TEST(test_memory_errors), SCRATCH_TEST(test_cut_file),
+        SCRATCH_TEST(test_memory_errors), SCRATCH_TEST(test_cut_file), SCRATCH_TEST(test_published),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
