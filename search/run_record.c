@@ -119,6 +119,9 @@ json_t *adass_run_config_json(const adass_run_config *config, const adass_datase
     } else {
         json_object_set_new(root, "size", json_integer((json_int_t)config->size));
     }
+    if (known && method->takes_epochs)
+        json_object_set_new(root, "search_epochs",
+                            json_integer((json_int_t)config->supernet.epochs));
     if (known && method->uses_supernet) {
         json_object_set_new(root, "supernet", supernet_json(&config->supernet));
         json_object_set_new(root, "search", search_json(&config->search));

@@ -134,7 +134,8 @@ static void add_options(arguments *a)
     adass_supernet_config *net = &a->run.config.supernet;
     adass_search_config *s = &a->run.config.search;
     const adass_option own[] = {
-        { "method", "NAME", "adass, random, heuristic, mde, sseds, sseds-dims, optembed or dimgrow",
+        { "method", "NAME",
+          "adass, random, heuristic, mde, autodim, sseds, sseds-dims, optembed or dimgrow",
           ADASS_OPTION_STRING, .string = &a->method },
         { "budget", "X",
           "up to 1: fraction of the uniform model of size --reference; above: parameters",

@@ -9,7 +9,7 @@
  * Ours: the budget is of parameters instead of columns; samples are shuffled within blocks of 256;
  * the penalty's weight is the paper's for Criteo, on every dataset.
  */
-#include "methods/method.h"
+#include "methods/steps.h"
 
 #include "adass/memory.h"
 #include "adass/rng.h"
@@ -17,7 +17,6 @@
 #include "forward.h"
 
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -94,8 +93,9 @@ static void pass_back(void *user, const adass_packed *p)
 }
 
 /* The gates of the columns in use, field after field. */
-static void pack_gates(growth *g)
+static void pack_gates(void *user)
 {
+    growth *g = user;
     g->n_packed = 0;
     for (size_t f = 0; f < g->n_fields; f++)
         for (size_t j = 0; j < g->sizes[f]; j++) {
@@ -154,32 +154,12 @@ static void resize(growth *g)
         resize_field(g, (size_t)((g->steps + i) % g->n_fields));
 }
 
-static adass_status train_epoch(growth *g, size_t epoch, adass_error *err)
+static void after_step(void *user, size_t samples)
 {
-    const adass_method_setting *s = g->setting;
-    adass_batches_shuffle(g->batches, g->seed, epoch);
-    for (;;) {
-        adass_batch batch;
-        double loss;
-        adass_status status = adass_batches_next(g->batches, &batch, err);
-        if (status != ADASS_OK || batch.n == 0)
-            return status;
-        pack_gates(g);
-        status = adass_trainer_step(g->trainer, g->sizes, &batch, NULL, &loss, err);
-        if (status != ADASS_OK)
-            return status;
-        g->steps++;
-        update_gates(g, batch.n);
-        resize(g);
-        char note[64];
-        snprintf(note, sizeof note, "epoch %zu, loss %.4f, %.2f of the budget", epoch + 1, loss,
-                 (double)g->params / (double)s->config->budget);
-        status = adass_monitor_tick(s->monitor, "dimgrow", g->steps,
-                                    s->config->train.max_epochs * adass_batches_count(g->batches),
-                                    note, err);
-        if (status != ADASS_OK)
-            return status;
-    }
+    growth *g = user;
+    g->steps++;
+    update_gates(g, samples);
+    resize(g);
 }
 
 static adass_status train_epochs(growth *g, adass_error *err)
@@ -187,9 +167,19 @@ static adass_status train_epochs(growth *g, adass_error *err)
     const adass_train_config *c = &g->setting->config->train;
     double best = -1.0;
     size_t best_epoch = 0;
+    adass_steps steps = { .setting = g->setting,
+                          .trainer = g->trainer,
+                          .batches = g->batches,
+                          .seed = g->seed,
+                          .total = c->max_epochs * adass_batches_count(g->batches),
+                          .stage = "dimgrow",
+                          .before = pack_gates,
+                          .after = after_step,
+                          .sizes = g->sizes,
+                          .user = g };
     for (size_t epoch = 0; epoch < c->max_epochs && epoch <= best_epoch + c->patience; epoch++) {
         adass_metrics now;
-        adass_status status = train_epoch(g, epoch, err);
+        adass_status status = adass_steps_epoch(&steps, epoch, err);
         if (status == ADASS_OK)
             status = adass_evaluator_measure(g->valid, g->model, g->sizes, &now, err);
         if (status != ADASS_OK)
@@ -232,17 +222,9 @@ static adass_status allocate(growth *g, adass_error *err)
 static adass_status open(growth *g, adass_error *err)
 {
     const adass_method_setting *s = g->setting;
-    size_t *widths = calloc(g->n_fields, sizeof *widths);
-    if (widths == NULL)
-        return adass_fail_memory(err, "a model's sizes", (double)g->n_fields * 8.0);
-    for (size_t f = 0; f < g->n_fields; f++)
-        widths[f] = g->width;
-    adass_model_config model = s->config->model;
-    model.seed = adass_seed_derive(s->config->seed, ADASS_SEED_PRETRAIN_MODEL);
     adass_trainer_config step = s->config->train.step;
     step.hooks = &g->hooks;
-    adass_status status = adass_model_create(&g->model, &model, g->n_fields, s->vocab, widths, err);
-    free(widths);
+    adass_status status = adass_method_create_largest(s, &g->model, err);
     if (status == ADASS_OK)
         status = adass_trainer_create(&g->trainer, g->model, s->compute, &step, err);
     if (status == ADASS_OK)

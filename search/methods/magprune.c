@@ -70,17 +70,6 @@ uint64_t adass_magnitude_prune(adass_model *model, uint64_t keep)
     return left;
 }
 
-static adass_status find(const adass_method_setting *setting, size_t *sizes, adass_found *found,
-                         adass_error *err)
-{
-    (void)found;
-    (void)err;
-    const adass_candidates *candidates = &setting->config->candidates;
-    for (size_t f = 0; f < setting->dataset->n_fields; f++)
-        sizes[f] = candidates->sizes[candidates->n - 1];
-    return ADASS_OK;
-}
-
 static adass_status train(const adass_method_setting *setting, adass_model *model,
                           adass_run_result *out, adass_error *err)
 {
@@ -88,11 +77,8 @@ static adass_status train(const adass_method_setting *setting, adass_model *mode
                                       &setting->config->train, setting->monitor, &out->train, err);
     if (status != ADASS_OK)
         return status;
-    out->params = adass_magnitude_prune(model, setting->config->budget);
-    for (size_t f = 0; f < model->n_fields; f++)
-        out->field_params[f] = count_field(&model->tables[f], 1);
-    out->embedding_bytes =
-        adass_method_sparse_bytes(out->params, setting->vocab, setting->dataset->n_fields);
+    adass_magnitude_prune(model, setting->config->budget);
+    adass_method_count_non_zeros(model, setting->vocab, out);
     adass_evaluator *valid = NULL;
     status = adass_evaluator_open(&valid, setting->dataset, ADASS_VALID, 0, setting->compute, err);
     if (status == ADASS_OK)
@@ -102,5 +88,5 @@ static adass_status train(const adass_method_setting *setting, adass_model *mode
 }
 
 const adass_method_kind adass_method_magprune = {
-    .name = "magprune", .searches = true, .find = find, .train = train
+    .name = "magprune", .searches = true, .find = adass_method_find_largest, .train = train
 };

@@ -22,6 +22,7 @@ typedef struct adass_method_kind {
         searches; /* takes a budget and candidates; otherwise the sizes follow from the configuration */
     bool cannot_drop;   /* gives every field at least size 1, whatever the candidates */
     bool pretrains;     /* trains a model of the largest size before it chooses */
+    bool takes_epochs;  /* searches for as many epochs as a supernet is trained */
     bool uses_supernet; /* takes the configurations of stages 1 and 2 as well */
     bool evaluates;     /* takes the number of evaluations and of rows of stage 2 */
     /** Fills sizes[n_fields], and of `found` what there is to tell. */
@@ -39,7 +40,8 @@ typedef struct adass_method_kind {
 
 extern const adass_method_kind adass_method_given, adass_method_uniform, adass_method_random,
     adass_method_heuristic, adass_method_mde, adass_method_magprune, adass_method_sseds,
-    adass_method_sseds_dims, adass_method_dimgrow, adass_method_optembed, adass_method_adass;
+    adass_method_sseds_dims, adass_method_dimgrow, adass_method_optembed, adass_method_autodim,
+    adass_method_pep, adass_method_adass;
 
 /** The method of that name, or ADASS_EINVAL listing those there are. */
 adass_status adass_method_find(const char *name, const adass_method_kind **out, adass_error *err);
@@ -52,6 +54,10 @@ adass_status adass_method_find(const char *name, const adass_method_kind **out, 
 adass_status adass_session_supernet(const adass_method_setting *setting, const adass_model **out,
                                     adass_found *found, adass_error *err);
 
+/** A new model of the largest candidate in every field. */
+adass_status adass_method_create_largest(const adass_method_setting *setting, adass_model **out,
+                                         adass_error *err);
+
 /**
  * A model of the largest candidate in every field, trained with early stopping as the run's own
  * model is, for methods that look at one before they choose.
@@ -62,6 +68,10 @@ adass_status adass_session_supernet(const adass_method_setting *setting, const a
 adass_status adass_method_pretrain(const adass_method_setting *setting,
                                    const adass_step_hooks *hooks, size_t patience,
                                    adass_model **out, adass_error *err);
+
+/** Sizes of unstructured methods: the largest candidate in every field. A method's find(). */
+adass_status adass_method_find_largest(const adass_method_setting *setting, size_t *sizes,
+                                       adass_found *found, adass_error *err);
 
 /**
  * Bytes of a table with few non-zeros by rows (CSR): for each non-zero a float and the number of its
@@ -79,6 +89,10 @@ uint64_t adass_method_sparse_bytes(uint64_t non_zeros, const size_t *vocab, size
 const adass_checkpoint *adass_session_checkpoint(const adass_session *session, adass_stage stage,
                                                  const char *identity, adass_checkpoint *storage);
 
+/** Fills `params`, `field_params` and `embedding_bytes` from the model's non-zero weights. */
+void adass_method_count_non_zeros(const adass_model *model, const size_t *vocab,
+                                  adass_run_result *out);
+
 /** Seeds of a run's parts, apart from one another. */
 enum {
     ADASS_SEED_MODEL = 1,
@@ -87,7 +101,8 @@ enum {
     ADASS_SEED_SUPERNET,
     ADASS_SEED_SEARCH,
     ADASS_SEED_PRETRAIN_MODEL,
-    ADASS_SEED_PRETRAIN
+    ADASS_SEED_PRETRAIN,
+    ADASS_SEED_GATES
 };
 
 #endif

@@ -4,10 +4,10 @@
 #include <string.h>
 
 static const adass_method_kind *const kinds[] = {
-    &adass_method_given,      &adass_method_uniform,  &adass_method_random,
-    &adass_method_heuristic,  &adass_method_mde,      &adass_method_sseds,
-    &adass_method_sseds_dims, &adass_method_optembed, &adass_method_dimgrow,
-    &adass_method_magprune,   &adass_method_adass,
+    &adass_method_given,    &adass_method_uniform, &adass_method_random, &adass_method_heuristic,
+    &adass_method_mde,      &adass_method_autodim, &adass_method_sseds,  &adass_method_sseds_dims,
+    &adass_method_optembed, &adass_method_dimgrow, &adass_method_pep,    &adass_method_magprune,
+    &adass_method_adass,
 };
 
 adass_status adass_method_find(const char *name, const adass_method_kind **out, adass_error *err)

@@ -6,7 +6,8 @@
 
 #include <stdlib.h>
 
-static adass_status create(const adass_method_setting *setting, adass_model **out, adass_error *err)
+adass_status adass_method_create_largest(const adass_method_setting *setting, adass_model **out,
+                                         adass_error *err)
 {
     const adass_run_config *config = setting->config;
     const size_t n = setting->dataset->n_fields;
@@ -27,7 +28,7 @@ adass_status adass_method_pretrain(const adass_method_setting *setting,
                                    adass_model **out, adass_error *err)
 {
     adass_model *model = NULL;
-    adass_status status = create(setting, &model, err);
+    adass_status status = adass_method_create_largest(setting, &model, err);
     if (status != ADASS_OK)
         return status;
     adass_train_config train = setting->config->train;
@@ -54,10 +55,35 @@ adass_status adass_method_pretrain(const adass_method_setting *setting,
     return status;
 }
 
+adass_status adass_method_find_largest(const adass_method_setting *setting, size_t *sizes,
+                                       adass_found *found, adass_error *err)
+{
+    (void)found;
+    (void)err;
+    const adass_candidates *candidates = &setting->config->candidates;
+    for (size_t f = 0; f < setting->dataset->n_fields; f++)
+        sizes[f] = candidates->sizes[candidates->n - 1];
+    return ADASS_OK;
+}
+
 uint64_t adass_method_sparse_bytes(uint64_t non_zeros, const size_t *vocab, size_t n_fields)
 {
     uint64_t rows = 0;
     for (size_t f = 0; f < n_fields; f++)
         rows += vocab[f];
     return non_zeros * (sizeof(float) + 1) + rows * sizeof(uint32_t);
+}
+
+void adass_method_count_non_zeros(const adass_model *model, const size_t *vocab,
+                                  adass_run_result *out)
+{
+    out->params = 0;
+    for (size_t f = 0; f < model->n_fields; f++) {
+        const adass_table *t = &model->tables[f];
+        out->field_params[f] = 0;
+        for (size_t i = 0; i < t->vocab * t->width; i++)
+            out->field_params[f] += t->rows[i] != 0.0f;
+        out->params += out->field_params[f];
+    }
+    out->embedding_bytes = adass_method_sparse_bytes(out->params, vocab, model->n_fields);
 }

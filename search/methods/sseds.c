@@ -14,7 +14,7 @@
 #include "adass/rng.h"
 #include "clock.h"
 #include "forward.h"
-#include "methods/method.h"
+#include "methods/steps.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -88,36 +88,15 @@ static void note_block(void *user, const adass_packed *p)
     }
 }
 
-static void note_batch(sweep *s, size_t samples)
+static void note_batch(void *user, size_t samples)
 {
+    sweep *s = user;
     const size_t blocks = (samples + ADASS_BLOCK_SAMPLES - 1) / ADASS_BLOCK_SAMPLES;
     for (size_t j = 0; j < s->width; j++) {
         double sum = 0.0;
         for (size_t i = 0; i < blocks; i++)
             sum += s->by_block[i * s->width + j];
         s->saliency[j] += fabs(sum);
-    }
-}
-
-static adass_status sweep_epoch(const adass_method_setting *setting, adass_trainer *trainer,
-                                adass_batches *batches, sweep *s, adass_error *err)
-{
-    const uint64_t seed = adass_seed_derive(setting->config->seed, ADASS_SEED_SEARCH);
-    adass_batches_shuffle(batches, seed, 0);
-    for (uint64_t step = 1;; step++) {
-        adass_batch batch;
-        double loss;
-        adass_status status = adass_batches_next(batches, &batch, err);
-        if (status != ADASS_OK || batch.n == 0)
-            return status;
-        status = adass_trainer_step(trainer, NULL, &batch, NULL, &loss, err);
-        if (status != ADASS_OK)
-            return status;
-        note_batch(s, batch.n);
-        status = adass_monitor_tick(setting->monitor, "saliency", step,
-                                    adass_batches_count(batches), "", err);
-        if (status != ADASS_OK)
-            return status;
     }
 }
 
@@ -141,8 +120,17 @@ static adass_status run_sweep(const adass_method_setting *setting, adass_model *
     if (status == ADASS_OK)
         status =
             adass_batches_open(&batches, setting->dataset, ADASS_TRAIN, config.batch_size, 0, err);
-    if (status == ADASS_OK)
-        status = sweep_epoch(setting, trainer, batches, s, err);
+    if (status == ADASS_OK) {
+        adass_steps steps = { .setting = setting,
+                              .trainer = trainer,
+                              .batches = batches,
+                              .seed = adass_seed_derive(setting->config->seed, ADASS_SEED_SEARCH),
+                              .total = adass_batches_count(batches),
+                              .stage = "saliency",
+                              .after = note_batch,
+                              .user = s };
+        status = adass_steps_epoch(&steps, 0, err);
+    }
     adass_batches_close(batches);
     adass_trainer_destroy(trainer);
     return status;

@@ -4,9 +4,11 @@
  */
 #include "budget.h"
 #include "fixture.h"
+#include "methods/autodim.h"
 #include "methods/magprune.h"
 #include "methods/mde.h"
 #include "methods/method.h"
+#include "methods/pep.h"
 #include "methods/sseds.h"
 
 #include "adass/run.h"
@@ -75,7 +77,8 @@ static adass_run_result run(const state *s, const adass_run_config *config, adas
 }
 
 static const char *const searched[] = {
-    "random", "heuristic", "mde", "sseds", "sseds-dims", "optembed", "dimgrow", "magprune", "adass",
+    "random",   "heuristic", "mde", "autodim",  "sseds", "sseds-dims",
+    "optembed", "dimgrow",   "pep", "magprune", "adass",
 };
 
 /* Whatever the method, the model that is trained has no more parameters than the budget. */
@@ -280,6 +283,83 @@ static void test_dimgrow_leaves_useless_fields_small(void **out)
     assert_true(mean[1] > 1.0 && mean[1] > 1.5 * mean[0]);
 }
 
+/* ---- PEP ---- */
+
+/* The gradients by differences, away from the threshold; below it there are none. */
+static void test_pep_gradient(void **out)
+{
+    (void)out;
+    const double h = 1e-6;
+    const adass_pep points[] = { { 0.3, -2.0 }, { -0.4, -1.5 }, { 0.05, -4.0 } };
+    for (size_t i = 0; i < 3; i++) {
+        const adass_pep p = points[i], g = adass_pep_gradient(p, 2.0);
+        const double by_e = (adass_pep_weight((adass_pep){ p.e + h, p.s }) -
+                             adass_pep_weight((adass_pep){ p.e - h, p.s })) /
+                            (2.0 * h),
+                     by_s = (adass_pep_weight((adass_pep){ p.e, p.s + h }) -
+                             adass_pep_weight((adass_pep){ p.e, p.s - h })) /
+                            (2.0 * h);
+        assert_true(fabs(g.e - 2.0 * by_e) < 1e-6 && fabs(g.s - 2.0 * by_s) < 1e-6);
+        assert_true(fabs(by_s) > 1e-3);
+    }
+    const adass_pep small = { 0.1, 0.0 }; /* the threshold is 0.5 */
+    assert_true(adass_pep_weight(small) == 0.0);
+    assert_true(adass_pep_gradient(small, 2.0).e == 0.0 && adass_pep_gradient(small, 2.0).s == 0.0);
+}
+
+/*
+ * With epochs enough the thresholds come down to the budget by themselves, and the model that is
+ * trained anew has weights where the mask has: no more, and hardly fewer.
+ */
+static void test_pep_mask(void **out)
+{
+    const state *s = *out;
+    adass_run_config config = config_of(s, "pep", 0.3);
+    config.train.max_epochs = 30;
+    config.train.step.learning_rate = 1e-2;
+    adass_model *model = NULL;
+    adass_run_result result = run(s, &config, &model);
+    uint64_t non_zeros = 0;
+    for (size_t f = 0; f < model->n_fields; f++)
+        for (size_t i = 0; i < model->tables[f].vocab * model->tables[f].width; i++)
+            non_zeros += model->tables[f].rows[i] != 0.0f;
+    print_message("pep: %llu non-zeros of a budget of %llu\n", (unsigned long long)non_zeros,
+                  (unsigned long long)config.budget);
+    assert_true(non_zeros == result.params && non_zeros <= config.budget);
+    assert_true((double)non_zeros > 0.5 * (double)config.budget);
+    assert_true(result.embedding_bytes == non_zeros * 5 + s->rows * 4);
+    assert_true(result.found.search_seconds > 0.0);
+    adass_model_destroy(model);
+    adass_run_result_free(&result);
+}
+
+/* ---- AutoDim ---- */
+
+/* The gate's gradient by differences, for a sum of its values with weights. */
+static void test_autodim_gradient(void **out)
+{
+    (void)out;
+    enum { K = 4 };
+    const double alpha[K] = { 0.3, -0.2, 0.1, 0.5 }, noise[K] = { 0.2, 1.0, -0.3, 0.1 };
+    const double weight[K] = { 1.0, -2.0, 0.5, 3.0 }, tau = 0.7, h = 1e-6;
+    double p[K], by_alpha[K];
+    adass_autodim_gate(alpha, noise, tau, K, p);
+    adass_autodim_gradient(alpha, p, tau, K, weight, by_alpha);
+    for (size_t i = 0; i < K; i++) {
+        double value[2] = { 0 };
+        for (int side = 0; side < 2; side++) {
+            double moved[K];
+            memcpy(moved, alpha, sizeof moved);
+            moved[i] += side == 0 ? -h : h;
+            adass_autodim_gate(moved, noise, tau, K, p);
+            for (size_t k = 0; k < K; k++)
+                value[side] += weight[k] * p[k];
+        }
+        assert_true(fabs((value[1] - value[0]) / (2.0 * h) - by_alpha[i]) < 1e-7);
+        assert_true(fabs(by_alpha[i]) > 1e-3);
+    }
+}
+
 /* ---- MagPrune ---- */
 
 static void test_magnitude_prune(void **out)
@@ -363,6 +443,9 @@ int main(void)
         cmocka_unit_test(test_sseds_selection),
         cmocka_unit_test(test_sseds_ranks_useless_fields_last),
         cmocka_unit_test(test_dimgrow_leaves_useless_fields_small),
+        cmocka_unit_test(test_pep_gradient),
+        cmocka_unit_test(test_pep_mask),
+        cmocka_unit_test(test_autodim_gradient),
         cmocka_unit_test(test_magnitude_prune),
         cmocka_unit_test(test_magprune_counts),
         cmocka_unit_test(test_inherit),
