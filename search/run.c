@@ -24,6 +24,10 @@ struct adass_session {
     adass_model *supernet;
     char *made_from;
     adass_supernet_result stage1;
+    /* likewise a model that a method looks at before it chooses; one of the two at a time */
+    adass_model *pretrained;
+    char *pretrained_from;
+    double pretrained_seconds;
     adass_checkpoints *checkpoints; /* NULL: none are kept */
 };
 
@@ -129,11 +133,38 @@ static void forget_supernet(adass_session *s)
     adass_supernet_result_free(&s->stage1);
 }
 
+static void forget_pretrained(adass_session *s)
+{
+    adass_model_destroy(s->pretrained);
+    s->pretrained = NULL;
+    free(s->pretrained_from);
+    s->pretrained_from = NULL;
+}
+
+adass_model *adass_session_pretrained(const adass_session *session, const char *identity,
+                                      double *seconds)
+{
+    if (session->pretrained_from == NULL || strcmp(session->pretrained_from, identity) != 0)
+        return NULL;
+    *seconds = session->pretrained_seconds;
+    return session->pretrained;
+}
+
+void adass_session_keep_pretrained(adass_session *session, adass_model *model, char *identity,
+                                   double seconds)
+{
+    forget_pretrained(session);
+    session->pretrained = model;
+    session->pretrained_from = identity;
+    session->pretrained_seconds = seconds;
+}
+
 void adass_session_close(adass_session *session)
 {
     if (session == NULL)
         return;
     forget_supernet(session);
+    forget_pretrained(session);
     adass_checkpoints_close(session->checkpoints);
     adass_placer_free(&session->placer);
     free(session->vocab);
@@ -185,6 +216,7 @@ static adass_status provide_supernet(adass_session *s, const adass_run_config *c
         return ADASS_OK;
     }
     forget_supernet(s);
+    forget_pretrained(s);
     s->made_from = identity;
     const adass_status status = train_supernet(s, config, identity, err);
     if (status != ADASS_OK)

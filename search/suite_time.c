@@ -79,7 +79,7 @@ static double variant_seconds(const adass_suite_run *r, const adass_variant *var
         return 0.0;
     const double train = config.inherit ? 0.0 : middle;
     if (!method->uses_supernet)
-        return budgets * (train + (method->pretrains ? large : 0.0));
+        return budgets * train + (method->pretrains ? large : 0.0);
     const double rows = (double)r->dataset->splits[ADASS_TRAIN].n;
     const double eval_rows = config.search.eval_rows > 0
                                  ? (double)config.search.eval_rows

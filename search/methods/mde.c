@@ -4,7 +4,7 @@
  * Hsword/Hetu: the smallest alpha in [0, 1] that keeps the budget; the base is the largest
  * candidate. Sizes are not rounded to candidates. Small fields keep the base size, as in DLRM's
  * defaults, as long as the budget allows it: with alpha at 1 and the budget still exceeded, they
- * follow the rule as well.
+ * follow the rule as well, and then the base falls.
  */
 #include "methods/mde.h"
 
@@ -38,6 +38,14 @@ static void sizes_at(const void *user, double t, size_t *sizes)
     adass_mde_sizes(r->vocab, r->n_fields, r->base, 1.0 - t, r->threshold, sizes);
 }
 
+/* At alpha = 1, the base scaled down to 1. */
+static void small_sizes_at(const void *user, double t, size_t *sizes)
+{
+    const rule *r = user;
+    const double base = rint(t * (double)r->base);
+    adass_mde_sizes(r->vocab, r->n_fields, base >= 1.0 ? (size_t)base : 1, 1.0, 0, sizes);
+}
+
 static adass_status find(const adass_method_setting *setting, size_t *sizes, adass_found *found,
                          adass_error *err)
 {
@@ -52,8 +60,11 @@ static adass_status find(const adass_method_setting *setting, size_t *sizes, ada
     if (status == ADASS_OK)
         return status;
     r.threshold = 0;
-    return adass_budget_fit(setting->vocab, r.n_fields, config->budget, sizes_at, &r, "mde", sizes,
-                            err);
+    if (adass_budget_fit(setting->vocab, r.n_fields, config->budget, sizes_at, &r, "mde", sizes,
+                         NULL) == ADASS_OK)
+        return ADASS_OK;
+    return adass_budget_fit(setting->vocab, r.n_fields, config->budget, small_sizes_at, &r, "mde",
+                            sizes, err);
 }
 
 const adass_method_kind adass_method_mde = {

@@ -60,14 +60,24 @@ adass_status adass_method_create_largest(const adass_method_setting *setting, ad
 
 /**
  * A model of the largest candidate in every field, trained with early stopping as the run's own
- * model is, for methods that look at one before they choose.
+ * model is, for methods that look at one before they choose; the session keeps it, and the method's
+ * next budget has it from there.
  *
  * @param hooks    of its steps, or NULL
- * @param out      to be freed with adass_model_destroy()
+ * @param out      the session's; what is changed of it stays so
+ * @param seconds  out: of its training, now or then
  */
 adass_status adass_method_pretrain(const adass_method_setting *setting,
                                    const adass_step_hooks *hooks, size_t patience,
-                                   adass_model **out, adass_error *err);
+                                   adass_model **out, double *seconds, adass_error *err);
+
+/** The model that the session keeps under this identity, or NULL. */
+adass_model *adass_session_pretrained(const adass_session *session, const char *identity,
+                                      double *seconds);
+
+/** Hands model and identity over to the session, in place of those it kept. */
+void adass_session_keep_pretrained(adass_session *session, adass_model *model, char *identity,
+                                   double seconds);
 
 /** Sizes of unstructured methods: the largest candidate in every field. A method's find(). */
 adass_status adass_method_find_largest(const adass_method_setting *setting, size_t *sizes,

@@ -11,7 +11,6 @@
 #include "methods/method.h"
 
 #include "adass/rng.h"
-#include "clock.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -68,7 +67,6 @@ static adass_status find(const adass_method_setting *setting, size_t *sizes, ada
                          adass_error *err)
 {
     const adass_run_config *config = setting->config;
-    const double began = adass_clock_seconds();
     masks m = { .candidates = &config->candidates,
                 .n_fields = setting->dataset->n_fields,
                 .width = config->candidates.sizes[config->candidates.n - 1],
@@ -77,11 +75,10 @@ static adass_status find(const adass_method_setting *setting, size_t *sizes, ada
                                      .forward = mask_forward,
                                      .backward = mask_backward };
     adass_model *supernet = NULL;
-    adass_status status = adass_method_pretrain(setting, &hooks, 1, &supernet, err);
-    found->supernet_seconds = adass_clock_seconds() - began;
+    adass_status status =
+        adass_method_pretrain(setting, &hooks, 1, &supernet, &found->supernet_seconds, err);
     if (status == ADASS_OK)
         status = search(setting, supernet, sizes, found, err);
-    adass_model_destroy(supernet);
     return status;
 }
 

@@ -23,9 +23,9 @@ adass_status adass_method_create_largest(const adass_method_setting *setting, ad
     return status;
 }
 
-adass_status adass_method_pretrain(const adass_method_setting *setting,
-                                   const adass_step_hooks *hooks, size_t patience,
-                                   adass_model **out, adass_error *err)
+static adass_status train_new(const adass_method_setting *setting, const char *identity,
+                              const adass_step_hooks *hooks, size_t patience, adass_model **out,
+                              double *seconds, adass_error *err)
 {
     adass_model *model = NULL;
     adass_status status = adass_method_create_largest(setting, &model, err);
@@ -34,12 +34,6 @@ adass_status adass_method_pretrain(const adass_method_setting *setting,
     adass_train_config train = setting->config->train;
     adass_train_result result;
     adass_checkpoint checkpoint;
-    char *identity = adass_run_identity(ADASS_STAGE_PRETRAIN, setting->config, NULL,
-                                        setting->dataset, setting->compute);
-    if (identity == NULL) {
-        adass_model_destroy(model);
-        return adass_fail_memory(err, "the training", 4096.0);
-    }
     train.checkpoint =
         adass_session_checkpoint(setting->session, ADASS_STAGE_PRETRAIN, identity, &checkpoint);
     train.seed = adass_seed_derive(setting->config->seed, ADASS_SEED_PRETRAIN);
@@ -47,11 +41,32 @@ adass_status adass_method_pretrain(const adass_method_setting *setting,
     train.step.hooks = hooks;
     status = adass_train(model, setting->dataset, setting->compute, &train, setting->monitor,
                          &result, err);
-    free(identity);
+    *seconds = result.seconds;
     if (status == ADASS_OK)
         *out = model;
     else
         adass_model_destroy(model);
+    return status;
+}
+
+adass_status adass_method_pretrain(const adass_method_setting *setting,
+                                   const adass_step_hooks *hooks, size_t patience,
+                                   adass_model **out, double *seconds, adass_error *err)
+{
+    char *identity = adass_run_identity(ADASS_STAGE_PRETRAIN, setting->config, NULL,
+                                        setting->dataset, setting->compute);
+    if (identity == NULL)
+        return adass_fail_memory(err, "the training", 4096.0);
+    *out = adass_session_pretrained(setting->session, identity, seconds);
+    if (*out != NULL) {
+        free(identity);
+        return ADASS_OK;
+    }
+    const adass_status status = train_new(setting, identity, hooks, patience, out, seconds, err);
+    if (status == ADASS_OK)
+        adass_session_keep_pretrained(setting->session, *out, identity, *seconds);
+    else
+        free(identity);
     return status;
 }
 

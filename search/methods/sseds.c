@@ -158,20 +158,20 @@ static adass_status find_counting(const adass_method_setting *setting, bool coun
                                   size_t *sizes, adass_found *found, adass_error *err)
 {
     const adass_candidates *candidates = &setting->config->candidates;
-    const double began = adass_clock_seconds();
     sweep s = { .width = setting->dataset->n_fields * candidates->sizes[candidates->n - 1] };
     s.hooks = (adass_step_hooks){ .user = &s, .backward = note_block };
     adass_model *model = NULL;
-    adass_status status =
-        adass_method_pretrain(setting, NULL, setting->config->train.patience, &model, err);
+    double training = 0.0;
+    adass_status status = adass_method_pretrain(setting, NULL, setting->config->train.patience,
+                                                &model, &training, err);
+    const double began = adass_clock_seconds();
     if (status == ADASS_OK)
         status = run_sweep(setting, model, &s, err);
     if (status == ADASS_OK)
         status = choose(setting, &s, count_dims, sizes, err);
     free(s.by_block);
     free(s.saliency);
-    adass_model_destroy(model);
-    found->search_seconds = adass_clock_seconds() - began;
+    found->search_seconds = training + adass_clock_seconds() - began;
     return status;
 }
 

@@ -119,6 +119,46 @@ static void test_same_seed_same_run(void **out)
     adass_session_close(other);
 }
 
+static void count_stages(void *user, const char *stage, uint64_t done, uint64_t total,
+                         const char *note)
+{
+    (void)done;
+    (void)total;
+    (void)note;
+    size_t *steps = user;
+    *steps += strcmp(stage, "train") == 0;
+}
+
+/* The model that a method looks at is trained once for all of its budgets. */
+static void test_one_pretraining(void **out)
+{
+    const state *s = *out;
+    static const char *const methods[] = { "sseds", "optembed" };
+    size_t steps = 0;
+    const adass_monitor monitor = { .progress = count_stages, .user = &steps };
+    adass_session *session = NULL;
+    adass_error err;
+    assert_int_equal(
+        adass_session_open(&session, s->base.dataset, &s->base.compute, &monitor, &err), ADASS_OK);
+    for (size_t m = 0; m < 2; m++) {
+        double seconds[2];
+        for (int i = 0; i < 2; i++) {
+            const adass_run_config config = config_of(s, methods[m], i == 0 ? 0.5 : 0.3);
+            adass_run_result result, fresh;
+            steps = 0;
+            assert_int_equal(adass_run_find(session, &config, &result, &err), ADASS_OK);
+            assert_true((steps > 0) == (i == 0));
+            seconds[i] = result.found.supernet_seconds + result.found.search_seconds;
+            assert_int_equal(adass_run_find(s->session, &config, &fresh, &err), ADASS_OK);
+            assert_memory_equal(result.sizes, fresh.sizes, result.n_fields * sizeof(size_t));
+            adass_run_result_free(&result);
+            adass_run_result_free(&fresh);
+        }
+        assert_true(seconds[0] > 0.0 && seconds[1] > 0.0); /* counted for each */
+    }
+    adass_session_close(session);
+}
+
 /* A budget that a method cannot keep is refused, not exceeded. */
 static void test_impossible_budget(void **out)
 {
@@ -180,6 +220,24 @@ static void test_mde_uses_the_budget(void **out)
     }
     assert_true(result.params + 2 * largest_vocab > config.budget);
     adass_run_result_free(&result);
+}
+
+/* The methods that give every field a column keep any budget that has room for that. */
+static void test_one_column_each(void **out)
+{
+    const state *s = *out;
+    static const char *const methods[] = { "mde", "heuristic" };
+    for (size_t m = 0; m < 2; m++) {
+        adass_run_config config = config_of(s, methods[m], 1.0);
+        config.candidates = (adass_candidates){ .n = 2, .sizes = { 1, 64 } };
+        config.budget = s->rows;
+        adass_run_result result;
+        adass_error err;
+        if (adass_run_find(s->session, &config, &result, &err) != ADASS_OK)
+            fail_msg("%s", err.message);
+        assert_true(result.params == s->rows);
+        adass_run_result_free(&result);
+    }
 }
 
 static void test_heuristic_formula(void **out)
@@ -436,10 +494,12 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_budget_is_kept),
         cmocka_unit_test(test_same_seed_same_run),
+        cmocka_unit_test(test_one_pretraining),
         cmocka_unit_test(test_impossible_budget),
         cmocka_unit_test(test_mde_formula),
         cmocka_unit_test(test_mde_uses_the_budget),
         cmocka_unit_test(test_heuristic_formula),
+        cmocka_unit_test(test_one_column_each),
         cmocka_unit_test(test_sseds_selection),
         cmocka_unit_test(test_sseds_ranks_useless_fields_last),
         cmocka_unit_test(test_dimgrow_leaves_useless_fields_small),
