@@ -4,6 +4,7 @@
 #include "methods/method.h"
 #include "run_options.h"
 #include "run_record.h"
+#include "safetensors.h"
 #include "sampler.h"
 #include "searcher.h"
 
@@ -12,7 +13,7 @@
 typedef struct arguments {
     adass_run_options run;
     adass_common common;
-    const char *dataset, *method, *sampler, *candidates, *out;
+    const char *dataset, *method, *sampler, *candidates, *out, *inherit;
     double budget;
     size_t reference;
 } arguments;
@@ -54,6 +55,9 @@ static void print_result(const adass_dataset *dataset, const arguments *a,
         printf("seconds       %.1f supernet, %.1f search\n", found->supernet_seconds,
                found->search_seconds);
     }
+    if (a->inherit != NULL)
+        printf("test          AUC %.4f, log-loss %.4f, with the supernet's weights\n", r->test.auc,
+               r->test.logloss);
 }
 
 static adass_status write_sizes(const arguments *a, const adass_dataset *dataset,
@@ -84,6 +88,20 @@ static adass_status report(const arguments *a, const adass_dataset *dataset,
     return ADASS_OK;
 }
 
+/* The sizes, and with --inherit the supernet's weights for them, measured and written. */
+static adass_status find(const arguments *a, adass_session *session, const adass_dataset *dataset,
+                         adass_run_result *result, adass_error *err)
+{
+    if (a->inherit == NULL)
+        return adass_run_find(session, &a->run.config, result, err);
+    adass_model *model = NULL;
+    adass_status status = adass_run(session, &a->run.config, result, &model, err);
+    if (status == ADASS_OK)
+        status = adass_safetensors_write_model(a->inherit, model, dataset, err);
+    adass_model_destroy(model);
+    return status;
+}
+
 static adass_status search(void *user, adass_session *session, const adass_dataset *dataset,
                            adass_error *err)
 {
@@ -92,8 +110,10 @@ static adass_status search(void *user, adass_session *session, const adass_datas
     adass_status status = take_budget(a, dataset, err);
     if (status == ADASS_OK && a->out != NULL)
         status = adass_file_check_writable(a->out, err);
+    if (status == ADASS_OK && a->inherit != NULL)
+        status = adass_file_check_writable(a->inherit, err);
     if (status == ADASS_OK)
-        status = adass_run_find(session, &a->run.config, &result, err);
+        status = find(a, session, dataset, &result, err);
     if (status == ADASS_OK)
         status = report(a, dataset, &result, err);
     adass_run_result_free(&result);
@@ -126,6 +146,7 @@ static adass_status apply(arguments *a, adass_error *err)
         status = adass_sampler_find(a->sampler, &sampler, err);
     snprintf(c->method, sizeof c->method, "%s", a->method);
     c->supernet.sampler = a->sampler;
+    c->inherit = a->inherit != NULL;
     return status;
 }
 
@@ -175,6 +196,9 @@ static void add_options(arguments *a)
           ADASS_OPTION_DOUBLE, .number = &s->penalty_rate },
         { "equal-shares", NULL, "the penalty falls on all fields alike, without competition",
           ADASS_OPTION_FLAG, .flag = &s->equal_shares },
+        { "inherit", "FILE",
+          "write the model of the sizes with the supernet's weights (safetensors), and measure it",
+          ADASS_OPTION_STRING, .string = &a->inherit },
         { "out", "FILE", "write the sizes (sizes.json)", ADASS_OPTION_STRING, .string = &a->out },
     };
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)

@@ -217,6 +217,10 @@ assert s["params"] <= s["budget"] and len(s["sizes"]) == 8' || fail "sizes.json 
     expect 0 out '^test +AUC' train d --sizes sizes.json --epochs 1 --hidden 16,8
     expect_json search d "${small[@]}" --json
     rm sizes.json
+    expect 0 out "^test +AUC 0\.[0-9]+, log-loss 0\.[0-9]+, with the supernet's weights" search d "${small[@]}" --inherit m.safetensors
+    [ -s m.safetensors ] || fail "search --inherit wrote no model"
+    rm m.safetensors
+    expect 1 err "method 'mde' has no supernet whose weights could be inherited" search d --method mde --inherit m.safetensors
     expect 1 err "^adass search: a budget of 100 parameters cannot be kept" search d "${small[@]}" --candidates 2,4 --budget 100
     expect 2 err "^adass search: candidate sizes '4,2' must rise" search d --candidates 4,2
     expect 2 err "no method named .magic.; there are given, uniform, random, heuristic, mde" search d --method magic
