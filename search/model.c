@@ -3,6 +3,7 @@
 
 #include "adass/memory.h"
 #include "adass/rng.h"
+#include "adass/round.h"
 #include "backbone.h"
 
 #include <math.h>
@@ -46,6 +47,9 @@ static adass_status check_config(const adass_model_config *config, size_t n_fiel
             return adass_fail(err, ADASS_EINVAL,
                               "hidden layer %zu has %zu units; 1 to 65536 are possible", i,
                               config->hidden[i]);
+    if (config->table_type == ADASS_INT8)
+        return adass_fail(err, ADASS_EINVAL,
+                          "tables of int8 cannot be trained; f32, bf16 and f16 can");
     if (!(config->dropout >= 0.0f && config->dropout < 1.0f))
         return adass_fail(err, ADASS_EINVAL, "dropout %g is outside [0, 1)",
                           (double)config->dropout);
@@ -76,12 +80,26 @@ static float *floats(size_t n, double *failed)
     return p;
 }
 
-static void create_table(adass_table *table, size_t vocab, size_t width, bool linear,
-                         double *failed)
+/* Zeroed rows of the table's type. */
+static void create_rows(adass_table *table, size_t vocab, size_t width, adass_type type,
+                        double *failed)
 {
     table->vocab = vocab;
     table->width = width;
-    table->rows = floats(vocab * width, failed);
+    table->type = type;
+    if (type == ADASS_F32) {
+        table->rows = floats(vocab * width, failed);
+        return;
+    }
+    const size_t bytes = vocab * adass_type_stride(type, width) * adass_type_bytes(type);
+    table->compact = adass_alloc(bytes);
+    *failed += table->compact == NULL ? (double)bytes : 0.0;
+}
+
+static void create_table(adass_table *table, size_t vocab, size_t width, adass_type type,
+                         bool linear, double *failed)
+{
+    create_rows(table, vocab, width, type, failed);
     table->moments = floats(vocab * width * 2, failed);
     if (linear) {
         table->linear = floats(vocab, failed);
@@ -105,16 +123,28 @@ static void create_layer(adass_layer *layer, size_t inputs, size_t outputs, doub
  * Element (row, column) of a table depends on the two alone: a narrower table begins with the same
  * columns.
  */
+static void start_row(float *out, size_t row, size_t width, uint64_t seed, double std)
+{
+    for (size_t k = 0; k < width; k++) {
+        const uint64_t at = 3 * (row * ADASS_SIZE_MAX + k);
+        const double z = adass_normal(adass_mix_at(seed, at), adass_mix_at(seed, at + 1),
+                                      adass_mix_at(seed, at + 2));
+        out[k] = (float)(std * z);
+    }
+}
+
 static void start_table(adass_table *table, uint64_t seed, double std)
 {
 #pragma omp parallel for schedule(static)
-    for (size_t row = 0; row < table->vocab; row++)
-        for (size_t k = 0; k < table->width; k++) {
-            const uint64_t at = 3 * (row * ADASS_SIZE_MAX + k);
-            const double z = adass_normal(adass_mix_at(seed, at), adass_mix_at(seed, at + 1),
-                                          adass_mix_at(seed, at + 2));
-            table->rows[row * table->width + k] = (float)(std * z);
-        }
+    for (size_t row = 0; row < table->vocab; row++) {
+        float values[ADASS_SIZE_MAX];
+        float *to = table->type == ADASS_F32 ? table->rows + row * table->width : values;
+        start_row(to, row, table->width, seed, std);
+        if (table->type != ADASS_F32)
+            adass_round_stochastic(table->type, (uint16_t *)table->compact + row * table->width,
+                                   values, table->width, (uint32_t)(row * ADASS_SIZE_MAX),
+                                   (uint32_t)seed);
+    }
 }
 
 static void start_layer(adass_layer *layer, uint64_t seed)
@@ -154,7 +184,7 @@ adass_status adass_model_create(adass_model **out, const adass_model_config *con
     }
     model->n_fields = n_fields;
     for (size_t f = 0; f < n_fields; f++) {
-        create_table(&model->tables[f], vocab[f], widths[f],
+        create_table(&model->tables[f], vocab[f], widths[f], config->table_type,
                      adass_backbone_has_linear(config->backbone), &failed);
         model->block[f + 1] = model->block[f] + widths[f];
     }
@@ -177,9 +207,9 @@ void adass_model_destroy(adass_model *model)
 {
     if (model == NULL)
         return;
-    for (size_t f = 0; f < model->n_fields; f++) {
+    for (size_t f = 0; model->tables != NULL && f < model->n_fields; f++) {
         adass_table *t = &model->tables[f];
-        float *owned[] = { t->rows, t->moments, t->linear, t->linear_moments };
+        void *owned[] = { t->rows, t->compact, t->moments, t->linear, t->linear_moments };
         for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
             free(owned[i]);
     }
@@ -216,6 +246,8 @@ adass_tensor adass_model_tensor(adass_model *model, size_t i, const char *const 
         adass_table *table = &model->tables[i];
         name_field(t.name, sizeof t.name, "embedding", i, field_names);
         t.data = table->rows;
+        t.halves = table->type == ADASS_BF16 || table->type == ADASS_F16 ? table->compact : NULL;
+        t.type = table->type;
         t.rows = table->vocab;
         t.cols = table->width;
         return t;
@@ -264,7 +296,10 @@ void adass_model_store(const adass_model *model, float *values)
 {
     for (size_t i = 0; i < adass_model_tensor_count(model); i++) {
         const adass_tensor t = tensor_of(model, i);
-        memcpy(values, t.data, t.rows * t.cols * sizeof *values);
+        if (t.type == ADASS_F32)
+            memcpy(values, t.data, t.rows * t.cols * sizeof *values);
+        else
+            adass_widen(t.type, values, t.halves, t.rows * t.cols);
         values += t.rows * t.cols;
     }
 }
@@ -273,7 +308,10 @@ void adass_model_restore(adass_model *model, const float *values)
 {
     for (size_t i = 0; i < adass_model_tensor_count(model); i++) {
         const adass_tensor t = tensor_of(model, i);
-        memcpy(t.data, values, t.rows * t.cols * sizeof *values);
+        if (t.type == ADASS_F32)
+            memcpy(t.data, values, t.rows * t.cols * sizeof *values);
+        else /* exact: the values are the type's own */
+            adass_round_stochastic(t.type, t.halves, values, t.rows * t.cols, 0, 0);
         values += t.rows * t.cols;
     }
 }
@@ -289,4 +327,91 @@ size_t adass_model_other_params(const adass_model *model)
             n -= table->vocab;
     }
     return n;
+}
+
+/* ---- copies for prediction ---- */
+
+static float *copied(const float *from, size_t n, double *failed)
+{
+    float *to = floats(n, failed);
+    if (to != NULL && from != NULL)
+        memcpy(to, from, n * sizeof *to);
+    return to;
+}
+
+static void quantize_table(adass_table *to, const adass_table *from, const adass_kernels *kernels)
+{
+    const size_t stride = adass_type_stride(to->type, to->width) * adass_type_bytes(to->type);
+    for (size_t row = 0; row < from->vocab; row++) {
+        float values[ADASS_SIZE_MAX];
+        const float *x = values;
+        if (from->type == ADASS_F32)
+            x = from->rows + row * from->width;
+        else
+            adass_widen(from->type, values, (const uint16_t *)from->compact + row * from->width,
+                        from->width);
+        void *out = to->type == ADASS_F32 ? (void *)(to->rows + row * to->width)
+                                          : (char *)to->compact + row * stride;
+        if (to->type == ADASS_F32)
+            memcpy(out, x, to->width * sizeof *x);
+        else
+            kernels->quantize_rows(to->type, out, adass_type_stride(to->type, to->width), x,
+                                   to->width, 1, to->width);
+    }
+}
+
+static void copy_tables(adass_model *to, const adass_model *from, const adass_kernels *kernels,
+                        adass_type type, double *failed)
+{
+    for (size_t f = 0; f < from->n_fields; f++) {
+        const adass_table *table = &from->tables[f];
+        create_rows(&to->tables[f], table->vocab, table->width, type, failed);
+        if (table->linear != NULL)
+            to->tables[f].linear = copied(table->linear, table->vocab, failed);
+        if (*failed <= 0.0)
+            quantize_table(&to->tables[f], table, kernels);
+    }
+}
+
+static void copy_layers(adass_model *to, const adass_model *from, double *failed)
+{
+    for (size_t i = 0; i < from->n_layers; i++) {
+        const adass_layer *layer = &from->layers[i];
+        to->layers[i] = (adass_layer){
+            .inputs = layer->inputs,
+            .outputs = layer->outputs,
+            .w = copied(layer->w, layer->inputs * layer->outputs, failed),
+            .bias = copied(layer->bias, layer->outputs, failed),
+        };
+    }
+}
+
+adass_status adass_model_quantize(adass_model **out, const adass_model *model,
+                                  const adass_kernels *kernels, adass_type type, adass_error *err)
+{
+    double failed = 0.0;
+    adass_model *copy = calloc(1, sizeof *copy);
+    if (copy == NULL)
+        return adass_fail_memory(err, "a model", sizeof *copy);
+    copy->config = model->config;
+    copy->config.table_type = type;
+    copy->n_fields = model->n_fields;
+    copy->n_layers = model->n_layers;
+    copy->bias = model->bias;
+    copy->steps = model->steps;
+    copy->tables = calloc(model->n_fields, sizeof *copy->tables);
+    copy->block = calloc(model->n_fields + 1, sizeof *copy->block);
+    if (copy->tables == NULL || copy->block == NULL) {
+        adass_model_destroy(copy);
+        return adass_fail_memory(err, "a model", (double)(model->n_fields * sizeof *copy->tables));
+    }
+    memcpy(copy->block, model->block, (model->n_fields + 1) * sizeof *copy->block);
+    copy_tables(copy, model, kernels, type, &failed);
+    copy_layers(copy, model, &failed);
+    if (failed > 0.0) {
+        adass_model_destroy(copy);
+        return adass_fail_memory(err, "the copy's parameters", failed);
+    }
+    *out = copy;
+    return ADASS_OK;
 }

@@ -42,22 +42,27 @@ bool adass_placer_bind_threads(const adass_placer *placer)
 size_t adass_placer_table_bytes(const adass_table *table)
 {
     const size_t columns = table->width + (table->linear != NULL ? 1 : 0);
-    return table->vocab * columns * 3 * sizeof(float); /* a value and its two moments */
+    const size_t rows =
+        adass_type_stride(table->type, table->width) * adass_type_bytes(table->type);
+    const size_t linear = table->linear != NULL ? sizeof(float) : 0;
+    return table->vocab * (rows + linear + columns * 2 * sizeof(float)); /* two moments each */
 }
 
-static bool spread_array(const adass_placer *p, void *array, size_t floats)
+static bool spread_array(const adass_placer *p, void *array, size_t bytes)
 {
-    return floats == 0 || adass_topology_bind_memory(p->topology, array, floats * sizeof(float),
-                                                     p->nodes, p->n_nodes, NULL) == ADASS_OK;
+    return bytes == 0 || adass_topology_bind_memory(p->topology, array, bytes, p->nodes, p->n_nodes,
+                                                    NULL) == ADASS_OK;
 }
 
 static bool spread_table(const adass_placer *p, const adass_table *t)
 {
     const size_t n = t->vocab * t->width;
-    bool spread = spread_array(p, t->rows, n) && spread_array(p, t->moments, 2 * n);
+    const size_t rows = t->vocab * adass_type_stride(t->type, t->width) * adass_type_bytes(t->type);
+    bool spread = spread_array(p, t->type == ADASS_F32 ? t->rows : t->compact, rows) &&
+                  spread_array(p, t->moments, 2 * n * sizeof(float));
     if (t->linear != NULL)
-        spread = spread && spread_array(p, t->linear, t->vocab) &&
-                 spread_array(p, t->linear_moments, 2 * t->vocab);
+        spread = spread && spread_array(p, t->linear, t->vocab * sizeof(float)) &&
+                 spread_array(p, t->linear_moments, 2 * t->vocab * sizeof(float));
     return spread;
 }
 

@@ -56,8 +56,9 @@ static double decimal(float x)
 
 static json_t *model_json(const adass_model_config *c)
 {
-    json_t *model = json_pack("{s:s, s:f}", "backbone", adass_backbone_name(c->backbone),
-                              "init_std", decimal(c->init_std));
+    json_t *model =
+        json_pack("{s:s, s:f, s:s}", "backbone", adass_backbone_name(c->backbone), "init_std",
+                  decimal(c->init_std), "table_type", adass_type_name(c->table_type));
     if (!adass_backbone_has_mlp(c->backbone))
         return model;
     json_object_set_new(model, "hidden", size_list(c->hidden, c->n_hidden));

@@ -15,10 +15,9 @@ static const struct {
     const char *name;
     size_t bytes;
 } dtypes[ADASS_N_DTYPES] = {
-    [ADASS_DTYPE_F32] = { "F32", 4 },
-    [ADASS_DTYPE_F64] = { "F64", 8 },
-    [ADASS_DTYPE_U8] = { "U8", 1 },
-    [ADASS_DTYPE_U64] = { "U64", 8 },
+    [ADASS_DTYPE_F32] = { "F32", 4 }, [ADASS_DTYPE_BF16] = { "BF16", 2 },
+    [ADASS_DTYPE_F16] = { "F16", 2 }, [ADASS_DTYPE_F64] = { "F64", 8 },
+    [ADASS_DTYPE_U8] = { "U8", 1 },   [ADASS_DTYPE_U64] = { "U64", 8 },
 };
 
 static size_t bytes_of(const adass_array *a) { return a->rows * a->cols * dtypes[a->dtype].bytes; }
@@ -123,6 +122,17 @@ adass_status adass_safetensors_write(const char *path, json_t *metadata, const a
     return status;
 }
 
+adass_array adass_tensor_array(const adass_tensor *t)
+{
+    adass_array a = { .dtype = ADASS_DTYPE_F32, .rows = t->rows, .cols = t->cols, .data = t->data };
+    if (t->type != ADASS_F32) {
+        a.dtype = t->type == ADASS_BF16 ? ADASS_DTYPE_BF16 : ADASS_DTYPE_F16;
+        a.data = t->halves;
+    }
+    snprintf(a.name, sizeof a.name, "%s", t->name);
+    return a;
+}
+
 adass_status adass_safetensors_write_model(const char *path, adass_model *model,
                                            const adass_dataset *dataset, adass_error *err)
 {
@@ -138,8 +148,7 @@ adass_status adass_safetensors_write_model(const char *path, adass_model *model,
             names[f] = dataset->fields[f].name;
         for (size_t i = 0; i < n; i++) {
             const adass_tensor t = adass_model_tensor(model, i, names);
-            arrays[i] = (adass_array){ .rows = t.rows, .cols = t.cols, .data = t.data };
-            snprintf(arrays[i].name, sizeof arrays[i].name, "%s", t.name);
+            arrays[i] = adass_tensor_array(&t);
         }
         status = adass_safetensors_write(path, metadata, arrays, n, err);
     }

@@ -13,6 +13,8 @@
 
 typedef enum adass_dtype {
     ADASS_DTYPE_F32,
+    ADASS_DTYPE_BF16,
+    ADASS_DTYPE_F16,
     ADASS_DTYPE_F64,
     ADASS_DTYPE_U8,
     ADASS_DTYPE_U64,
@@ -26,6 +28,9 @@ typedef struct adass_array {
     size_t rows, cols;
     void *data;
 } adass_array;
+
+/** A model's tensor, not of INT8, as an array of its own type. */
+adass_array adass_tensor_array(const adass_tensor *tensor);
 
 /**
  * Writes arrays by adass_file_write(). Those without elements are left out.

@@ -59,7 +59,8 @@ void adass_state_add_model(adass_state *state, adass_model *model)
 {
     for (size_t i = 0; i < adass_model_tensor_count(model); i++) {
         const adass_tensor t = adass_model_tensor(model, i, NULL);
-        adass_state_add_f32(state, t.name, t.data, t.rows * t.cols);
+        const adass_array a = adass_tensor_array(&t);
+        add(state, a.name, a.dtype, a.data, a.rows * a.cols);
     }
     for (size_t f = 0; f < model->n_fields; f++) {
         const adass_table *t = &model->tables[f];

@@ -55,8 +55,9 @@ void adass_subnet_select(adass_subnet *subnet, const adass_model *model, const s
             continue;
         subnet->field[subnet->n_views] = f;
         subnet->views[subnet->n_views++] = (adass_field_view){
-            .rows = table->rows,
-            .stride = table->width,
+            .rows = table->type == ADASS_F32 ? table->rows : table->compact,
+            .stride = adass_type_stride(table->type, table->width),
+            .type = table->type,
             .linear = table->linear,
             .linear_stride = 1,
             .size = size,

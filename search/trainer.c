@@ -12,6 +12,7 @@
 #include "adass/dense.h"
 #include "adass/memory.h"
 #include "adass/rng.h"
+#include "adass/round.h"
 #include "backbone.h"
 #include "forward.h"
 
@@ -25,6 +26,9 @@
  * until Adam has used it.
  */
 enum { TASK_ROWS = 128 };
+
+/* Sets the random numbers of rounding apart from those of dropout. */
+#define ROUNDING 0x726f756e64u
 
 typedef enum task_kind { TASK_WEIGHTS, TASK_BIAS, TASK_FIELD, TASK_LOGIT_BIAS } task_kind;
 
@@ -40,6 +44,7 @@ typedef struct scratch {
     float *grads;     /* a task's gradient */
     float *pairs;     /* [batch x largest size]: FM's share of it */
     float *dlogit;    /* [batch]: dz added by group */
+    float *rows;      /* [batch x largest size]: touched rows of a table of 16 bits, as floats */
     uint32_t *unique; /* [batch] */
     uint32_t *group;  /* [batch] */
     uint32_t *slots;  /* [adass_dedup_slots(batch)] */
@@ -122,6 +127,9 @@ static adass_status alloc_buffers(adass_trainer *t, adass_error *err)
         s->grads = adass_alloc(max_gradient(model, batch, largest) * sizeof(float));
         s->pairs = adass_alloc(batch * largest * sizeof(float));
         s->dlogit = adass_alloc(batch * sizeof(float));
+        if (model->config.table_type != ADASS_F32)
+            s->rows = adass_alloc(batch * largest * sizeof(float));
+        ok = ok && (s->rows != NULL || model->config.table_type == ADASS_F32);
         s->unique = adass_alloc(batch * sizeof(uint32_t));
         s->group = adass_alloc(batch * sizeof(uint32_t));
         s->slots = adass_alloc(adass_dedup_slots(batch) * sizeof(uint32_t));
@@ -142,6 +150,8 @@ adass_status adass_trainer_create(adass_trainer **out, adass_model *model,
         return adass_fail(err, ADASS_EINVAL,
                           "a batch of %zu samples is not possible; 1 to 2^24 are",
                           config->batch_size);
+    if (model->config.table_type == ADASS_INT8)
+        return adass_fail(err, ADASS_EINVAL, "a model with tables of int8 is for prediction alone");
     adass_trainer *t = calloc(1, sizeof *t);
     if (t == NULL)
         return adass_fail_memory(err, "a trainer", sizeof *t);
@@ -184,6 +194,7 @@ void adass_trainer_destroy(adass_trainer *trainer)
         free(trainer->scratch[i].grads);
         free(trainer->scratch[i].pairs);
         free(trainer->scratch[i].dlogit);
+        free(trainer->scratch[i].rows);
         free(trainer->scratch[i].unique);
         free(trainer->scratch[i].group);
         free(trainer->scratch[i].slots);
@@ -392,13 +403,49 @@ static void add_pairs(const step *s, const adass_field_view *view, scratch *work
                                          s->batch->n, size);
     const float *rows = view->rows;
     for (size_t i = 0; i < n; i++) {
-        if (i + AHEAD < n)
+        if (i + AHEAD < n && view->type == ADASS_F32)
             __builtin_prefetch(rows + work->unique[i + AHEAD] * view->stride);
-        const float *x = rows + work->unique[i] * view->stride, *sum = sums + i * size;
+        const float *x =
+            view->type == ADASS_F32 ? rows + work->unique[i] * view->stride : work->rows + i * size;
+        const float *sum = sums + i * size;
         float *grad = work->grads + i * size;
         for (size_t k = 0; k < size; k++)
             grad[k] = (has_mlp ? grad[k] : 0.0f) + (sum[k] - x[k] * work->dlogit[i]);
     }
+}
+
+/* Adam on the touched rows of a table of 16 bits, which are rounded again when they are stored. */
+static void update_halves(const step *s, adass_table *table, scratch *work, size_t n, size_t size,
+                          uint32_t key)
+{
+    enum { AHEAD = 8 };
+    for (size_t i = 0; i < n; i++) {
+        const size_t row = work->unique[i];
+        if (i + AHEAD < n)
+            __builtin_prefetch(table->moments + work->unique[i + AHEAD] * 2 * table->width);
+        float *m = table->moments + row * 2 * table->width, *x = work->rows + i * size;
+        s->trainer->compute.kernels->adam_dense(x, m, m + table->width, work->grads + i * size,
+                                                size, &s->embedding);
+        adass_round_stochastic(table->type, (uint16_t *)table->compact + row * table->width, x,
+                               size, (uint32_t)(row * ADASS_SIZE_MAX), key);
+    }
+}
+
+static void update_rows(const step *s, size_t field, scratch *work, size_t n, size_t size)
+{
+    adass_trainer *t = s->trainer;
+    adass_table *table = &t->model->tables[field];
+    const adass_step_hooks *hooks = t->config.hooks;
+    if (hooks != NULL && hooks->update != NULL)
+        hooks->update(hooks->user, field, work->unique, work->grads, n, size);
+    else if (table->type == ADASS_F32)
+        t->compute.kernels->adam_rows(table->rows, table->width, table->moments,
+                                      table->moments + table->width, 2 * table->width, work->unique,
+                                      work->grads, size, n, size, &s->embedding);
+    else
+        update_halves(s, table, work, n, size,
+                      (uint32_t)adass_mix_at(t->model->config.seed ^ ROUNDING,
+                                             t->model->steps * t->model->n_fields + field));
 }
 
 static void run_field(const step *s, const param_task *task, scratch *work)
@@ -411,6 +458,9 @@ static void run_field(const step *s, const param_task *task, scratch *work)
     const adass_table *table = &t->model->tables[field];
     const size_t n = adass_dedup_ids(work->unique, work->group, s->batch->ids + view->column,
                                      t->model->n_fields, s->batch->n, work->slots);
+    if (table->type != ADASS_F32)
+        kernels->lookup(work->rows, view->size, table->type, table->compact, table->width,
+                        work->unique, 1, n, 1, view->size);
     if (!t->all.tiled)
         kernels->dedup_accumulate(work->grads, view->size, t->dx + view->offset, t->all.x_ld,
                                   work->group, s->batch->n, view->size);
@@ -421,13 +471,7 @@ static void run_field(const step *s, const param_task *task, scratch *work)
     if (s->gradients != NULL)
         note_gradient(s, work->grads, n, view->size, field);
     adass_lap(&work->laps, ADASS_PART_DEDUP);
-    const adass_step_hooks *hooks = t->config.hooks;
-    if (hooks != NULL && hooks->update != NULL)
-        hooks->update(hooks->user, field, work->unique, work->grads, n, view->size);
-    else
-        kernels->adam_rows(table->rows, table->width, table->moments, table->moments + table->width,
-                           2 * table->width, work->unique, work->grads, view->size, n, view->size,
-                           &s->embedding);
+    update_rows(s, field, work, n, view->size);
     if (table->linear != NULL)
         kernels->adam_rows(table->linear, 1, table->linear_moments, table->linear_moments + 1, 2,
                            work->unique, work->dlogit, 1, n, 1, &s->embedding);

@@ -1,4 +1,5 @@
 /* adass train: one model of given sizes. */
+#include "adass/evaluate.h"
 #include "cli.h"
 #include "file.h"
 #include "json_file.h"
@@ -9,13 +10,15 @@
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const char DEFAULT_SIZES[] = "16";
 
 typedef struct arguments {
     adass_run_options run;
     adass_common common;
-    const char *dataset, *sizes, *out, *save;
+    const char *dataset, *sizes, *out, *save, *table_type, *test_type_name;
+    adass_type test_type; /* where it has a name */
 } arguments;
 
 /*
@@ -47,6 +50,36 @@ static adass_status take_sizes(arguments *a, const adass_dataset *dataset, size_
     return lr ? ADASS_OK : adass_sizes_read(a->sizes, dataset, *owned, err);
 }
 
+/* An option's table type. */
+static adass_status take_type(const char *option, const char *name, adass_type *out,
+                              adass_error *err)
+{
+    for (int i = 0; i < ADASS_TYPES; i++)
+        if (strcmp(name, adass_type_name((adass_type)i)) == 0) {
+            *out = (adass_type)i;
+            return ADASS_OK;
+        }
+    return adass_fail(err, ADASS_EINVAL, "--%s %s: the types are f32, bf16, f16 and int8", option,
+                      name);
+}
+
+/* The test split again, by a copy of the model with tables of --test-type. */
+static adass_status test_compact(const arguments *a, const adass_dataset *dataset,
+                                 const adass_model *model, adass_metrics *out, adass_error *err)
+{
+    adass_model *copy = NULL;
+    adass_evaluator *test = NULL;
+    adass_status status =
+        adass_model_quantize(&copy, model, a->common.compute.kernels, a->test_type, err);
+    if (status == ADASS_OK)
+        status = adass_evaluator_open(&test, dataset, ADASS_TEST, 0, &a->common.compute, err);
+    if (status == ADASS_OK)
+        status = adass_evaluator_measure(test, copy, NULL, out, err);
+    adass_evaluator_close(test);
+    adass_model_destroy(copy);
+    return status;
+}
+
 static void print_result(const adass_run_result *r)
 {
     printf("epochs        %zu, best %zu\n", r->train.epochs, r->train.best_epoch);
@@ -61,8 +94,15 @@ static adass_status report(const arguments *a, const adass_run_result *result,
                            const adass_dataset *dataset, adass_model *model, adass_error *err)
 {
     json_t *record = NULL;
+    adass_metrics compact = { 0 };
     adass_status status =
         adass_run_record(&a->run.config, result, dataset, &a->common.compute, &record, err);
+    if (status == ADASS_OK && a->test_type_name != NULL)
+        status = test_compact(a, dataset, model, &compact, err);
+    if (status == ADASS_OK && a->test_type_name != NULL)
+        json_object_set_new(record, "compact",
+                            json_pack("{s:s, s:f, s:f}", "table_type", a->test_type_name,
+                                      "test_auc", compact.auc, "test_logloss", compact.logloss));
     if (status == ADASS_OK && a->save != NULL)
         status = adass_safetensors_write_model(a->save, model, dataset, err);
     if (status == ADASS_OK && a->out != NULL)
@@ -71,6 +111,9 @@ static adass_status report(const arguments *a, const adass_run_result *result,
         adass_cli_print_json("train", json_incref(record));
     else if (status == ADASS_OK)
         print_result(result);
+    if (status == ADASS_OK && !a->common.json && a->test_type_name != NULL)
+        printf("test, %-6s  AUC %.4f, log-loss %.4f\n", a->test_type_name, compact.auc,
+               compact.logloss);
     json_decref(record);
     return status;
 }
@@ -99,7 +142,7 @@ static adass_status train(void *user, adass_session *session, const adass_datase
 
 static int run(int argc, char **argv)
 {
-    arguments a = { .common = ADASS_COMMON_DEFAULTS, .sizes = DEFAULT_SIZES };
+    arguments a = { .common = ADASS_COMMON_DEFAULTS, .sizes = DEFAULT_SIZES, .table_type = "f32" };
     adass_run_options_init(&a.run);
     const adass_option own[] = {
         { "sizes", "N|FILE", "one size for all fields, or a sizes.json", ADASS_OPTION_STRING,
@@ -108,6 +151,11 @@ static int run(int argc, char **argv)
           .min = 1 },
         { "patience", "N", "stop after so many epochs without a better validation AUC",
           ADASS_OPTION_SIZE, .size = &a.run.config.train.patience, .min = 1 },
+        { "table-type", "TYPE",
+          "of the embeddings while training: f32, or bf16 or f16 with stochastic rounding",
+          ADASS_OPTION_STRING, .string = &a.table_type },
+        { "test-type", "TYPE", "measure the test split with tables of this type as well, int8 say",
+          ADASS_OPTION_STRING, .string = &a.test_type_name },
         { "out", "FILE", "write the run's record (JSON)", ADASS_OPTION_STRING, .string = &a.out },
         { "save", "FILE", "write the model (safetensors)", ADASS_OPTION_STRING, .string = &a.save },
     };
@@ -130,6 +178,12 @@ static int run(int argc, char **argv)
     adass_error err;
     if (adass_run_options_apply(&a.run, a.common.seed, &err) != ADASS_OK)
         return adass_cli_misuse("train", "%s", err.message);
+    if (take_type("table-type", a.table_type, &a.run.config.model.table_type, &err) != ADASS_OK ||
+        (a.test_type_name != NULL &&
+         take_type("test-type", a.test_type_name, &a.test_type, &err) != ADASS_OK))
+        return adass_cli_misuse("train", "%s", err.message);
+    if (a.run.config.model.table_type == ADASS_INT8)
+        return adass_cli_misuse("train", "--table-type: int8 is for --test-type alone");
     if (a.run.config.model.backbone == ADASS_LR && a.sizes != DEFAULT_SIZES)
         return adass_cli_misuse("train", "--sizes: lr has no embeddings");
     return adass_run_command("train", a.dataset, &a.common, &a.run, train, &a);

@@ -490,6 +490,126 @@ static void test_threads_do_not_matter(void **state)
     }
 }
 
+/* A model with tables of a type. */
+static adass_model *typed_model(adass_backbone backbone, adass_type type)
+{
+    adass_model *model = NULL;
+    adass_error err;
+    adass_model_config config = config_of(backbone, 0.1f);
+    config.table_type = type;
+    assert_int_equal(adass_model_create(&model, &config, FIELDS, vocab, full, &err), ADASS_OK);
+    return model;
+}
+
+static void train_typed(const fixture *x, adass_model *model, int threads, int steps)
+{
+    adass_error err;
+    double loss;
+    const adass_compute compute = { .kernels = x->compute.kernels, .threads = threads };
+    adass_trainer *trainer = NULL;
+    assert_int_equal(adass_trainer_create(&trainer, model, &compute, &trainer_config, &err),
+                     ADASS_OK);
+    for (int i = 0; i < steps; i++)
+        assert_int_equal(adass_trainer_step(trainer, NULL, &x->batch, NULL, &loss, &err), ADASS_OK);
+    adass_trainer_destroy(trainer);
+}
+
+/*
+ * From the same values, a step with tables of 16 bits ends within a unit of f32's, whatever the
+ * backbone; other parameters are the same bits.
+ */
+static void test_compact_step(void **state)
+{
+    const adass_type types[] = { ADASS_BF16, ADASS_F16 };
+    const adass_backbone backbones[] = { ADASS_FM, ADASS_DNN, ADASS_DEEPFM };
+    for (size_t i = 0; i < 6; i++) {
+        const adass_type type = types[i % 2];
+        adass_model *compact = typed_model(backbones[i / 2], type),
+                    *wide = typed_model(backbones[i / 2], ADASS_F32);
+        const size_t n = adass_model_param_count(compact), rows = 41 * WIDEST;
+        float *before = malloc(n * sizeof *before), *a = malloc(n * sizeof *a),
+              *b = malloc(n * sizeof *b);
+        adass_model_store(compact, before);
+        adass_model_restore(wide, before);
+        adass_model_store(wide, a);
+        assert_memory_equal(a, before, n * sizeof *a); /* both ways exact */
+        train_typed(*state, compact, 2, 1);
+        train_typed(*state, wide, 2, 1);
+        adass_model_store(compact, a);
+        adass_model_store(wide, b);
+        assert_memory_not_equal(a, before, rows * sizeof *a);
+        for (size_t k = 0; k < rows; k++)
+            if (!(fabsf(a[k] - b[k]) <=
+                  (type == ADASS_BF16 ? 0x1p-7f : 0x1p-10f) * fabsf(b[k]) + 0x1p-20f))
+                fail_msg("element %zu: %g instead of %g", k, (double)a[k], (double)b[k]);
+        assert_memory_equal(a + rows, b + rows, (n - rows) * sizeof *a);
+        free(before);
+        free(a);
+        free(b);
+        adass_model_destroy(compact);
+        adass_model_destroy(wide);
+    }
+}
+
+/* Rounding's random numbers are counted: they do not depend on the number of threads. */
+static void test_compact_threads(void **state)
+{
+    for (int type = ADASS_BF16; type <= ADASS_F16; type++) {
+        adass_model *one = typed_model(ADASS_DEEPFM, (adass_type)type);
+        const size_t n = adass_model_param_count(one);
+        float *want = malloc(n * sizeof *want), *got = malloc(n * sizeof *got);
+        train_typed(*state, one, 1, 10);
+        adass_model_store(one, want);
+        for (int threads = 2; threads <= 4; threads++) {
+            adass_model *more = typed_model(ADASS_DEEPFM, (adass_type)type);
+            train_typed(*state, more, threads, 10);
+            adass_model_store(more, got);
+            assert_memory_equal(want, got, n * sizeof *got);
+            adass_model_destroy(more);
+        }
+        free(want);
+        free(got);
+        adass_model_destroy(one);
+    }
+}
+
+/* Copies of all types predict nearly the same, f32 exactly; int8 is not trained. */
+static void test_quantized(void **state)
+{
+    const fixture *x = *state;
+    const double most[ADASS_TYPES] = { 0.0, 0.2, 0.02, 0.2 };
+    adass_error err;
+    float want[SAMPLES], got[SAMPLES];
+    for (int from = ADASS_F32; from <= ADASS_F16; from++) {
+        adass_model *model = typed_model(ADASS_DEEPFM, (adass_type)from);
+        train_typed(x, model, 2, 5);
+        assert_int_equal(
+            adass_model_predict(model, &x->compute, mixed, x->ids, SAMPLES, want, &err), ADASS_OK);
+        for (int type = 0; type < ADASS_TYPES; type++) {
+            adass_model *copy = NULL;
+            assert_int_equal(
+                adass_model_quantize(&copy, model, x->compute.kernels, (adass_type)type, &err),
+                ADASS_OK);
+            assert_int_equal(
+                adass_model_predict(copy, &x->compute, mixed, x->ids, SAMPLES, got, &err),
+                ADASS_OK);
+            double worst = 0.0;
+            for (size_t i = 0; i < SAMPLES; i++)
+                worst = fmax(worst, fabs((double)got[i] - (double)want[i]));
+            if (!(worst <= (type == from ? 0.0 : type == ADASS_F32 ? 0.0 : most[type])))
+                fail_msg("%s from %s: logits differ by %g", adass_type_name((adass_type)type),
+                         adass_type_name((adass_type)from), worst);
+            adass_trainer *trainer = NULL;
+            if (type == ADASS_INT8)
+                assert_int_equal(
+                    adass_trainer_create(&trainer, copy, &x->compute, &trainer_config, &err),
+                    ADASS_EINVAL);
+            adass_model_destroy(copy);
+        }
+        adass_model_destroy(model);
+    }
+}
+
 /* The clocks: parts that are done take time, others none, and all together are the steps' time. */
 static void test_seconds(void **state)
 {
@@ -648,6 +768,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_hooks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_subnet_is_stand_alone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_threads_do_not_matter, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_compact_step, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_compact_threads, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_quantized, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_seconds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_isas_agree, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_l2_pulls_touched_rows, set_up, tear_down),

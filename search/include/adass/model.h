@@ -62,7 +62,8 @@ typedef struct adass_model_config {
     size_t hidden[ADASS_HIDDEN_MAX]; /* their outputs */
     float dropout;                   /* rate after each hidden layer while training, in [0, 1) */
     float init_std;                  /* of the embeddings' normal start values */
-    uint64_t seed;                   /* of all start values */
+    uint64_t seed;                   /* of all start values, and of rows' rounding */
+    adass_type table_type; /* of the tables' rows: F32, or BF16 or F16 with stochastic rounding */
 } adass_model_config;
 
 /** One dense layer with Adam's moments; w is [inputs x outputs]. */
@@ -75,9 +76,11 @@ typedef struct adass_layer {
 /** One field's parameters. Moments of a row lie side by side: first moment, then second. */
 typedef struct adass_table {
     size_t vocab, width;
-    float *rows;           /* [vocab x width] */
-    float *moments;        /* [vocab x 2 width] */
-    float *linear;         /* [vocab]; NULL where the backbone has no first-order term */
+    adass_type type;
+    float *rows;    /* [vocab x width]; NULL unless the type is F32 */
+    void *compact;  /* the rows of another type, at adass_type_stride(type, width); or NULL */
+    float *moments; /* [vocab x 2 width] */
+    float *linear;  /* [vocab]; NULL where the backbone has no first-order term */
     float *linear_moments; /* [vocab x 2] */
 } adass_table;
 
@@ -109,11 +112,13 @@ adass_status adass_model_create(adass_model **out, const adass_model_config *con
 /** Accepts NULL. */
 void adass_model_destroy(adass_model *model);
 
-/** One named parameter tensor: `rows` rows of `cols` floats, contiguous. */
+/** One named parameter tensor: `rows` rows of `cols` numbers, contiguous. */
 typedef struct adass_tensor {
     char name
         [96]; /* "embedding.<field>", "linear.<field>", "mlp.<i>.weight", "mlp.<i>.bias", "bias" */
-    float *data;
+    float *data;      /* NULL unless the type is F32 */
+    uint16_t *halves; /* of BF16 and F16 */
+    adass_type type;
     size_t rows, cols;
 } adass_tensor;
 
@@ -147,6 +152,16 @@ void adass_model_restore(adass_model *model, const float *values);
  * backbone, fields and hidden layers that is at least as wide: predictions are then the subnet's.
  */
 void adass_model_inherit(adass_model *model, const adass_model *source);
+
+/**
+ * A copy for prediction alone, with tables of another type; it has no moments.
+ *
+ * @param model  with tables of F32, BF16 or F16
+ * @param type   of the copy's rows: rounded to the nearest, INT8 with a scale for each row
+ * @param out    to be freed with adass_model_destroy()
+ */
+adass_status adass_model_quantize(adass_model **out, const adass_model *model,
+                                  const adass_kernels *kernels, adass_type type, adass_error *err);
 
 /** Parameters outside the embeddings: dense layers, biases and first-order weights. */
 size_t adass_model_other_params(const adass_model *model);
@@ -212,7 +227,7 @@ typedef struct adass_trainer adass_trainer;
 
 /**
  * Work space for training steps of a model, allocated once: O(batch).
- * The model must outlive it.
+ * The model must outlive it. ADASS_EINVAL for a model made by adass_model_quantize().
  */
 adass_status adass_trainer_create(adass_trainer **out, adass_model *model,
                                   const adass_compute *compute, const adass_trainer_config *config,
