@@ -43,6 +43,6 @@ typedef struct bench_family {
 } bench_family;
 
 extern const bench_family bench_limits, bench_kernels, bench_gemm, bench_reader, bench_train,
-    bench_auc;
+    bench_eval, bench_auc;
 
 #endif

@@ -7,7 +7,8 @@
 #include <stdio.h>
 
 static const bench_family *const families[] = { &bench_limits, &bench_kernels, &bench_gemm,
-                                                &bench_reader, &bench_train,   &bench_auc };
+                                                &bench_reader, &bench_train,   &bench_eval,
+                                                &bench_auc };
 
 enum { N_FAMILIES = sizeof families / sizeof families[0] };
 

@@ -8,7 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ZERO = 128, STEPS = 127, CHUNK = 16 /* bytes that are copied at a time */ };
+enum {
+    ZERO = 128,
+    STEPS = 127,
+    CHUNK = 16, /* bytes that are copied at a time */
+    TILE = 16   /* samples whose packed bytes stay in the first-level cache */
+};
 
 /* The rows of one field that are looked up at all. */
 typedef struct byte_table {
@@ -323,9 +328,11 @@ adass_status adass_int8_forward(const adass_int8_mlp *mlp, const adass_kernels *
 {
     const adass_layer *layer = mlp->model->layers;
     const size_t last = mlp->model->n_layers - 1;
-    for (size_t v = 0; v < subnet->n_views; v++)
-        copy_field(block->x + subnet->views[v].offset, packed_ld(subnet),
-                   &mlp->tables[subnet->field[v]], subnet->views[v].size, first, n);
+    for (size_t b = 0; b < n; b += TILE)
+        for (size_t v = 0; v < subnet->n_views; v++)
+            copy_field(block->x + b * packed_ld(subnet) + subnet->views[v].offset,
+                       packed_ld(subnet), &mlp->tables[subnet->field[v]], subnet->views[v].size,
+                       first + b, n - b < TILE ? n - b : TILE);
     adass_status status = adass_bytes_layer_run(bytes->first, block->sums, block->x, err);
     if (status == ADASS_OK)
         activate(kernels, block, n, layer[0].outputs, block->no_scale, mlp->layers[0].scale,

@@ -1,5 +1,5 @@
 /* Logits of several subnets on the same rows in one pass. */
-#include "subnet_pass.h"
+#include "adass/subnet_pass.h"
 
 #include "adass/dense.h"
 #include "adass/memory.h"

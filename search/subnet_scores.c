@@ -4,8 +4,8 @@
 #include "adass/memory.h"
 #include "adass/metrics.h"
 #include "adass/rng.h"
+#include "adass/subnet_pass.h"
 #include "evaluator.h"
-#include "subnet_pass.h"
 
 #include <math.h>
 #include <omp.h>

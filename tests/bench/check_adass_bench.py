@@ -14,7 +14,7 @@ CONTEXT = {
     "packages", "numa_nodes", "l3_groups", "cores", "processing_units", "openmp_threads",
     "openmp_wait_policy", "pin", "set", "caches",
 }
-STEPS = {"limits", "gemm", "dense", "reader", "train", "supernet", "predict", "evaluate", "auc"}
+STEPS = {"limits", "gemm", "dense", "reader", "train", "supernet", "predict", "evaluate", "eval", "auc"}
 QUICK = "^lookup/isa:scalar/type:f32/size:16/rows:1e3/batch:4096/ids:zipf1.05/pooling:1/impl:ours/threads:1$"
 # What a loaded machine does to one row may put it above 1; beyond this the model is wrong.
 OF_LIMIT_MAX = 1.3

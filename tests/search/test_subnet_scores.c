@@ -6,8 +6,8 @@
 
 #include "adass/dense_bytes.h"
 #include "adass/rng.h"
+#include "adass/subnet_pass.h"
 #include "adass/supernet.h"
-#include "subnet_pass.h"
 #include "subnet_scores.h"
 
 #include <math.h>

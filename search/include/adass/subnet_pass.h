@@ -3,13 +3,17 @@
  * one subnet after the other is computed on it, so that its embeddings come from memory once.
  *
  * Where the CPU multiplies bytes several times as fast as floats (adass_bytes_fast()), an MLP
- * is computed in bytes (int8_mlp.h); first-order weights and FM's pairs always in floats, from
+ * is computed in bytes; first-order weights and FM's pairs always in floats, from
  * embeddings that all subnets of the pass share.
  */
 #ifndef ADASS_SUBNET_PASS_H
 #define ADASS_SUBNET_PASS_H
 
 #include "adass/model.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 typedef struct adass_subnet_pass adass_subnet_pass;
 
@@ -48,5 +52,9 @@ void adass_subnet_pass_destroy(adass_subnet_pass *pass);
 adass_status adass_subnet_pass_run(adass_subnet_pass *pass, const size_t *sizes, size_t n_subnets,
                                    size_t first, size_t end, float *const *logits,
                                    adass_error *err);
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif
