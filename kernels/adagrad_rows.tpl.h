@@ -13,11 +13,13 @@ ADASS_INLINE void adagrad_part(float *w, float *squares, const float *grads, siz
     v_storen(w, v_sub(weight, v_div(v_mul(v_set1(adagrad->learning_rate), g), root)), lanes);
 }
 
-static void ADASS_FN(adagrad_rows)(float *w, size_t w_stride, float *squares, size_t squares_stride,
-                                   const uint32_t *ids, const float *grads, size_t grads_ld,
-                                   size_t n, size_t size, const adass_adagrad *adagrad)
+ADASS_INLINE void adagrad_rows_sized(float *w, size_t w_stride, float *squares,
+                                     size_t squares_stride, const uint32_t *ids, const float *grads,
+                                     size_t grads_ld, size_t n, const adass_adagrad *adagrad,
+                                     size_t size)
 {
     enum { AHEAD = 12 }; /* two rows each, read and written */
+    const adass_adagrad copy = *adagrad;
     for (size_t i = 0; i < n; i++) {
         if (i + AHEAD < n) {
             row_prefetch(w + ids[i + AHEAD] * w_stride, size * sizeof *w, false);
@@ -27,8 +29,18 @@ static void ADASS_FN(adagrad_rows)(float *w, size_t w_stride, float *squares, si
         const float *grad = grads + i * grads_ld;
         size_t k = 0;
         for (; k + VW <= size; k += VW)
-            adagrad_part(row + k, row_squares + k, grad + k, VW, adagrad);
+            adagrad_part(row + k, row_squares + k, grad + k, VW, &copy);
         if (k < size)
-            adagrad_part(row + k, row_squares + k, grad + k, size - k, adagrad);
+            adagrad_part(row + k, row_squares + k, grad + k, size - k, &copy);
     }
+}
+
+#define ADAGRAD_ROWS(size)                                                                         \
+    adagrad_rows_sized(w, w_stride, squares, squares_stride, ids, grads, grads_ld, n, adagrad, size)
+
+static void ADASS_FN(adagrad_rows)(float *w, size_t w_stride, float *squares, size_t squares_stride,
+                                   const uint32_t *ids, const float *grads, size_t grads_ld,
+                                   size_t n, size_t size, const adass_adagrad *adagrad)
+{
+    ADASS_WITH_SIZE(size, ADAGRAD_ROWS)
 }

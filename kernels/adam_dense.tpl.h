@@ -4,5 +4,6 @@
 static void ADASS_FN(adam_dense)(float *w, float *m, float *v, const float *grads, size_t n,
                                  const adass_adam *adam)
 {
-    adam_run(w, m, v, grads, n, adam);
+    const adass_adam copy = *adam;
+    adam_run(w, m, v, grads, n, &copy);
 }

@@ -2,9 +2,8 @@
 #include "adass/kernels.h"
 #include "row.tpl.h"
 
-static void ADASS_FN(dedup_accumulate)(float *out, size_t out_ld, const float *grads,
-                                       size_t grads_ld, const uint32_t *group, size_t n,
-                                       size_t size)
+ADASS_INLINE void dedup_sized(float *out, size_t out_ld, const float *grads, size_t grads_ld,
+                              const uint32_t *group, size_t n, size_t size)
 {
     /*
      * Gradient rows lie a sample's width apart, further than a core's own prefetching looks:
@@ -26,4 +25,13 @@ static void ADASS_FN(dedup_accumulate)(float *out, size_t out_ld, const float *g
             run_add(to, grads + i * grads_ld, size);
         }
     }
+}
+
+#define DEDUP_ACCUMULATE(size) dedup_sized(out, out_ld, grads, grads_ld, group, n, size)
+
+static void ADASS_FN(dedup_accumulate)(float *out, size_t out_ld, const float *grads,
+                                       size_t grads_ld, const uint32_t *group, size_t n,
+                                       size_t size)
+{
+    ADASS_WITH_SIZE(size, DEDUP_ACCUMULATE)
 }

@@ -2,7 +2,7 @@
 #include "adass/kernels.h"
 #include "row.tpl.h"
 
-/* Samples that one look at a field's numbers serves. */
+/* Samples that one branch on a field's size serves. */
 enum { FM_BACKWARD_TILE = 4 };
 
 typedef struct fm_gradient {
@@ -20,22 +20,26 @@ ADASS_INLINE void fm_backward_part(float *dx, VF dy, const float *x, const float
     v_storen(dx, g, lanes);
 }
 
-/* One field of all samples of a tile. */
-ADASS_INLINE void fm_backward_field(float *dx, const float *x, fm_gradient t, size_t size)
+/* Fields of one size, sample by sample: the order in which they lie. */
+ADASS_INLINE void fm_backward_run(float *dx, const float *x, fm_gradient t,
+                                  const adass_field_view *fields, size_t n, size_t size)
 {
     for (size_t s = 0; s < t.samples; s++) {
         const VF dy = v_set1(t.dy[s]);
-        float *to = dx + s * t.dx_ld;
-        const float *from = x + s * t.x_ld, *sums = t.sums + s * t.sums_ld;
-        size_t k = 0;
-        for (; k + VW <= size; k += VW)
-            fm_backward_part(to + k, dy, from + k, sums + k, VW, t.accumulate);
-        if (k < size)
-            fm_backward_part(to + k, dy, from + k, sums + k, size - k, t.accumulate);
+        const float *sums = t.sums + s * t.sums_ld;
+        for (size_t f = 0; f < n; f++) {
+            float *to = dx + s * t.dx_ld + fields[f].offset;
+            const float *from = x + s * t.x_ld + fields[f].offset;
+            size_t k = 0;
+            for (; k + VW <= size; k += VW)
+                fm_backward_part(to + k, dy, from + k, sums + k, VW, t.accumulate);
+            if (k < size)
+                fm_backward_part(to + k, dy, from + k, sums + k, size - k, t.accumulate);
+        }
     }
 }
 
-#define FM_BACKWARD_FIELD(size) fm_backward_field(dx + offset, x + offset, t, size)
+#define FM_BACKWARD_RUN(size) fm_backward_run(dx, x, t, fields + f, run, size)
 
 static void ADASS_FN(fm_backward)(float *dx, size_t dx_ld, const float *dy, const float *x,
                                   size_t x_ld, const float *sums, size_t sums_ld,
@@ -45,9 +49,10 @@ static void ADASS_FN(fm_backward)(float *dx, size_t dx_ld, const float *dy, cons
     for (size_t b = 0; b < n; b += FM_BACKWARD_TILE) {
         const size_t samples = n - b < FM_BACKWARD_TILE ? n - b : FM_BACKWARD_TILE;
         const fm_gradient t = { dy, sums, dx_ld, x_ld, sums_ld, samples, accumulate };
-        for (size_t f = 0; f < n_fields; f++) {
-            const size_t offset = fields[f].offset;
-            ADASS_WITH_SIZE(fields[f].size, FM_BACKWARD_FIELD)
+        for (size_t f = 0, run; f < n_fields; f += run) {
+            for (run = 1; f + run < n_fields && fields[f + run].size == fields[f].size;)
+                run++;
+            ADASS_WITH_SIZE(fields[f].size, FM_BACKWARD_RUN)
         }
         dx += FM_BACKWARD_TILE * dx_ld;
         x += FM_BACKWARD_TILE * x_ld;

@@ -145,7 +145,7 @@ ADASS_INLINE void row_copy(float *out, table_row r, adass_type type, size_t size
 }
 
 /* out[k] += x[k], k < n. */
-static inline void run_add(float *out, const float *x, size_t n)
+ADASS_INLINE void run_add(float *out, const float *x, size_t n)
 {
     size_t k = 0;
     for (; k + VW <= n; k += VW)

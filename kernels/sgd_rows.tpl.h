@@ -9,8 +9,8 @@ ADASS_INLINE void sgd_part(float *w, const float *grads, size_t lanes, VF rate, 
     v_storen(w, v_sub(weight, v_mul(rate, g)), lanes);
 }
 
-static void ADASS_FN(sgd_rows)(float *w, size_t w_stride, const uint32_t *ids, const float *grads,
-                               size_t grads_ld, size_t n, size_t size, const adass_sgd *sgd)
+ADASS_INLINE void sgd_rows_sized(float *w, size_t w_stride, const uint32_t *ids, const float *grads,
+                                 size_t grads_ld, size_t n, const adass_sgd *sgd, size_t size)
 {
     enum { AHEAD = 16 };
     const VF rate = v_set1(sgd->learning_rate), l2 = v_set1(sgd->l2);
@@ -25,4 +25,12 @@ static void ADASS_FN(sgd_rows)(float *w, size_t w_stride, const uint32_t *ids, c
         if (k < size)
             sgd_part(row + k, grad + k, size - k, rate, l2);
     }
+}
+
+#define SGD_ROWS(size) sgd_rows_sized(w, w_stride, ids, grads, grads_ld, n, sgd, size)
+
+static void ADASS_FN(sgd_rows)(float *w, size_t w_stride, const uint32_t *ids, const float *grads,
+                               size_t grads_ld, size_t n, size_t size, const adass_sgd *sgd)
+{
+    ADASS_WITH_SIZE(size, SGD_ROWS)
 }
