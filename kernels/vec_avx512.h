@@ -23,8 +23,9 @@ static inline VF v_load(const float *p) { return _mm512_loadu_ps(p); }
 static inline void v_store(float *p, VF x) { _mm512_storeu_ps(p, x); }
 
 /*
- * Halves and quarters without a mask: a masked vector is 64 bytes wide for the core, whose left-out
- * lanes are in another line more often than not.
+ * The usual small sizes without a mask: a masked vector is 64 bytes wide for the core, whose
+ * left-out lanes are in another line more often than not. With it a lookup of size 4 took 2 to 2.5
+ * times as long (Cascade Lake).
  */
 static inline VF v_loadn(const float *p, size_t n)
 {
@@ -34,6 +35,9 @@ static inline VF v_loadn(const float *p, size_t n)
         return _mm512_zextps256_ps512(_mm256_loadu_ps(p));
     if (n == 4)
         return _mm512_zextps128_ps512(_mm_loadu_ps(p));
+    if (n == 2)
+        return _mm512_zextps128_ps512(
+            _mm_loadl_pi(_mm_setzero_ps(), (const __m64 *)(const void *)p));
     return _mm512_maskz_loadu_ps(v_mask(n), p);
 }
 
@@ -45,6 +49,8 @@ static inline void v_storen(float *p, VF x, size_t n)
         _mm256_storeu_ps(p, _mm512_castps512_ps256(x));
     else if (n == 4)
         _mm_storeu_ps(p, _mm512_castps512_ps128(x));
+    else if (n == 2)
+        _mm_storel_pi((__m64 *)(void *)p, _mm512_castps512_ps128(x));
     else
         _mm512_mask_storeu_ps(p, v_mask(n), x);
 }

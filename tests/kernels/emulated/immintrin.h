@@ -28,6 +28,9 @@ typedef struct {
 typedef struct {
     float lane[4];
 } __m128;
+typedef struct {
+    float lane[2];
+} __m64;
 typedef uint16_t __mmask16;
 
 enum { _CMP_UNORD_Q = 3, _CMP_GT_OQ = 30, _MM_FROUND_TO_NEAREST_INT = 0 };
@@ -106,6 +109,16 @@ MEMORY(__m128i, int8_t, _mm_loadu_si128, _mm_storeu_si128, _mm_maskz_loadu_epi8,
 
 SHORTER(__m256, _mm256_loadu_ps, _mm256_storeu_ps, _mm512_zextps256_ps512, _mm512_castps512_ps256)
 SHORTER(__m128, _mm_loadu_ps, _mm_storeu_ps, _mm512_zextps128_ps512, _mm512_castps512_ps128)
+
+static inline __m128 _mm_setzero_ps(void) { return (__m128){ { 0.0f } }; }
+
+static inline __m128 _mm_loadl_pi(__m128 a, const __m64 *p)
+{
+    memcpy(&a, p, sizeof *p);
+    return a;
+}
+
+static inline void _mm_storel_pi(__m64 *p, __m128 x) { memcpy(p, &x, sizeof *p); }
 
 static inline uint32_t bits_of(float x)
 {
