@@ -66,7 +66,7 @@ typedef struct matrices {
     const adass_kernels *kernels;
     float *x, *dy, *w, *bias, *out;
     direct_matmul *direct[THREADS_MAX][2 * N_HIDDEN]; /* forward, then backward */
-    adass_dense_plan *plans[2 * N_HIDDEN];
+    adass_dense_plan *plans[N_HIDDEN];                /* backward */
 } matrices;
 
 static float *filled(size_t n)
@@ -77,18 +77,16 @@ static float *filled(size_t n)
     return p;
 }
 
-static bool make_plan(matrices *m, size_t layer, bool backward)
+static bool make_plan(matrices *m, size_t layer)
 {
     const size_t in = units[layer], out = units[layer + 1];
-    const adass_dense_plan_config config = { .backward = backward,
-                                             .relu = !backward,
+    const adass_dense_plan_config config = { .backward = true,
                                              .samples = BLOCK_SAMPLES,
                                              .outputs = out,
-                                             .from_ld = backward ? out : in,
-                                             .to_ld = backward ? in : out,
+                                             .from_ld = out,
+                                             .to_ld = in,
                                              .threads = m->threads };
-    return adass_dense_plan_create(&m->plans[layer + (backward ? N_HIDDEN : 0)], &config, NULL) ==
-           ADASS_OK;
+    return adass_dense_plan_create(&m->plans[layer], &config, NULL) == ADASS_OK;
 }
 
 static bool make_direct(matrices *m, size_t layer, bool backward)
@@ -117,18 +115,17 @@ static bool begin(matrices *m, const gemm_case *c)
     m->out = filled((size_t)m->threads * BENCH_BATCH * WIDEST);
     bool ok = m->x != NULL && m->dy != NULL && m->w != NULL && m->bias != NULL && m->out != NULL;
     for (size_t i = 0; i < N_HIDDEN; i++)
-        ok = ok && make_plan(m, i, false) && make_plan(m, i, true) && make_direct(m, i, false) &&
-             make_direct(m, i, true);
+        ok = ok && make_plan(m, i) && make_direct(m, i, false) && make_direct(m, i, true);
     return ok;
 }
 
 static void end(matrices *m)
 {
-    for (size_t i = 0; i < 2 * N_HIDDEN; i++) {
+    for (size_t i = 0; i < N_HIDDEN; i++)
         adass_dense_plan_destroy(m->plans[i]);
+    for (size_t i = 0; i < 2 * N_HIDDEN; i++)
         for (int t = 0; t < m->threads; t++)
             direct_matmul_destroy(m->direct[t][i]);
-    }
     float *owned[] = { m->x, m->dy, m->w, m->bias, m->out };
     for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
         free(owned[i]);
@@ -147,11 +144,9 @@ static bool forward(const matrices *m, float *result, size_t layer, size_t first
 {
     const size_t in = units[layer], out = units[layer + 1];
     const float *x = m->x + first * in;
-    if (m->way == WAY_DENSE && layer < N_HIDDEN)
-        return adass_dense_plan_run(m->plans[layer], result, x, m->bias, NULL) == ADASS_OK;
     if (m->way == WAY_DENSE)
-        return adass_dense_forward(m->kernels, result, out, x, in, m->w, m->bias, n, in, out, false,
-                                   NULL) == ADASS_OK;
+        return adass_dense_forward(m->kernels, result, out, x, in, m->w, m->bias, n, in, out,
+                                   layer < N_HIDDEN, NULL) == ADASS_OK;
     if (m->way == WAY_PACKED && layer < N_HIDDEN)
         return direct_matmul_run(m->direct[omp_get_thread_num()][layer], result, x);
     return multiply('N', 'N', n, out, in, x, in, m->w, out, result);
@@ -162,7 +157,7 @@ static bool backward(const matrices *m, float *result, size_t layer, size_t firs
     const size_t in = units[layer], out = units[layer + 1];
     const float *dy = m->dy + first * out;
     if (m->way == WAY_DENSE && layer < N_HIDDEN)
-        return adass_dense_plan_run(m->plans[N_HIDDEN + layer], result, dy, NULL, NULL) == ADASS_OK;
+        return adass_dense_plan_run(m->plans[layer], result, dy, NULL, NULL) == ADASS_OK;
     if (m->way == WAY_DENSE)
         return adass_dense_backward_input(result, in, dy, out, m->w, n, in, out, false, NULL) ==
                ADASS_OK;
@@ -203,12 +198,19 @@ static bool run_whole(const matrices *m)
     return ok;
 }
 
-/* The weights of product i, for all threads. */
+/* Number of products with packed weights: forward first, but for `dense`, which has none forward. */
+static size_t packs(const matrices *m)
+{
+    if (m->way == WAY_DENSE)
+        return m->pass == PASS_TRAIN ? N_HIDDEN : 0;
+    return m->way == WAY_PACKED ? (m->pass == PASS_TRAIN ? 2 : 1) * N_HIDDEN : 0;
+}
+
+/* The weights of product i < packs(), for all threads. */
 static bool pack(matrices *m, size_t i)
 {
-    const size_t in = units[i % N_HIDDEN];
     if (m->way == WAY_DENSE)
-        return adass_dense_plan_pack(m->plans[i], m->w, in, NULL) == ADASS_OK;
+        return adass_dense_plan_pack(m->plans[i], m->w, units[i], NULL) == ADASS_OK;
     bool ok = true;
     for (int t = 0; t < m->threads; t++) /* a copy each: no thread's object serves another one */
         ok = direct_matmul_pack(m->direct[t][i], m->w) && ok;
@@ -217,7 +219,7 @@ static bool pack(matrices *m, size_t i)
 
 static bool run_blocks(matrices *m)
 {
-    const size_t packs = m->way == WAY_BLOCKS ? 0 : (m->pass == PASS_TRAIN ? 2 : 1) * N_HIDDEN;
+    const size_t n_packs = packs(m);
     bool all_ok = true;
 #pragma omp parallel num_threads(m->threads) reduction(&& : all_ok)
     {
@@ -225,7 +227,7 @@ static bool run_blocks(matrices *m)
         float *result = m->out + (size_t)omp_get_thread_num() * BENCH_BATCH * WIDEST;
         bool ok = true;
 #pragma omp for schedule(dynamic)
-        for (size_t i = 0; i < packs; i++)
+        for (size_t i = 0; i < n_packs; i++)
             ok = pack(m, i) && ok;
 #pragma omp for schedule(dynamic)
         for (size_t first = 0; first < BENCH_BATCH; first += BLOCK_SAMPLES)
@@ -256,7 +258,7 @@ static bool run(matrices *m, way which)
 static bool check(matrices *m, way which)
 {
     m->way = which;
-    for (size_t i = 0; i < N_HIDDEN && which >= WAY_PACKED; i++)
+    for (size_t i = 0; i < packs(m); i++)
         if (!pack(m, i))
             return false;
     if (!forward(m, m->out, 0, 0, BLOCK_SAMPLES))

@@ -321,8 +321,37 @@ static adass_status begin(run *r, const train_case *c, adass_error *err)
     return adass_trainer_create(&r->trainer, r->model, &r->compute, &config, err);
 }
 
-/* One thread's share of a step: the lookups and the products, forward and (twice) backward. */
-static bench_cost cost_of(const variant *v, int threads)
+/* Distinct ids of the first batch, field by field. */
+static double distinct_ids(const train *shared, const variant *v)
+{
+    const adass_batch batch = batch_at(shared, v, 0);
+    uint32_t *memory = malloc((2 * v->batch + adass_dedup_slots(v->batch)) * sizeof *memory);
+    size_t n = 0;
+    for (size_t f = 0; memory != NULL && f < BENCH_CRITEO_FIELDS; f++)
+        n += adass_dedup_ids(memory, memory + v->batch, batch.ids + f, BENCH_CRITEO_FIELDS,
+                             v->batch, memory + 2 * v->batch);
+    free(memory);
+    return (double)n;
+}
+
+/* The rows that a step changes, and their moments. */
+static void add_updates(bench_cost *cost, double distinct, double threads)
+{
+    for (size_t moments = 0; moments < 2; moments++) {
+        bench_rows *rows = &cost->rows[cost->n_rows++];
+        *rows = cost->rows[0];
+        rows->count = distinct / threads;
+        rows->bytes *= 1 + moments;
+        rows->distinct = BENCH_BATCH * BENCH_CRITEO_FIELDS;
+        rows->written = true;
+    }
+}
+
+/*
+ * One thread's share of a step: the lookups and the products, forward and (twice) backward, and the
+ * rows changed. (First-order weights and their moments would be lines more; they are left out.)
+ */
+static bench_cost cost_of(const train *shared, const variant *v, int threads)
 {
     const size_t size =
         v->kind == STEP_SUPERNET || v->kind == STEP_EVALUATE ? MEAN_CANDIDATE : v->width;
@@ -336,8 +365,12 @@ static bench_cost cost_of(const variant *v, int threads)
     const double passes = trains(v) ? 3.0 : 1.0;
     const double samples =
         (double)(v->kind == STEP_EVALUATE ? EVALUATED_BATCHES * v->batch : v->batch);
-    return bench_cost_model(samples / threads, products, passes, BENCH_CRITEO_FIELDS, rows,
-                            size * sizeof(float) / BENCH_LINE_BYTES * BENCH_LINE_BYTES);
+    bench_cost cost =
+        bench_cost_model(samples / threads, products, passes, BENCH_CRITEO_FIELDS, rows,
+                         size * sizeof(float) / BENCH_LINE_BYTES * BENCH_LINE_BYTES);
+    if (trains(v))
+        add_updates(&cost, distinct_ids(shared, v), threads);
+    return cost;
 }
 
 /* Each part's share of the steps' time, as counters. */
@@ -372,7 +405,7 @@ static void run_case(adass_bench_state *state, void *user)
     }
     if (status != ADASS_OK)
         adass_bench_skip(state, "%s", err.message);
-    const bench_cost cost = cost_of(r.variant, c->threads);
+    const bench_cost cost = cost_of(c->shared, r.variant, c->threads);
     const bench_runner runner = bench_axes_runner(c->axes, c->axes->isas[0]->isa, c->threads);
     const bench_limit limit = bench_rates_limit(c->axes->rates, &cost, &runner);
     adass_bench_set_items(state, cost.items * c->threads);

@@ -485,10 +485,16 @@ static void add_task(adass_trainer *t, task_kind kind, size_t index, size_t begi
         (param_task){ .kind = kind, .index = index, .begin = begin, .end = end, .cost = cost };
 }
 
-static int by_falling_cost(const void *a, const void *b)
+/* By falling cost, by insertion: qsort() may allocate, and there are few tasks. */
+static void sort_tasks(param_task *tasks, size_t n)
 {
-    const double x = ((const param_task *)a)->cost, y = ((const param_task *)b)->cost;
-    return (x < y) - (x > y);
+    for (size_t i = 1; i < n; i++) {
+        const param_task task = tasks[i];
+        size_t at = i;
+        for (; at > 0 && tasks[at - 1].cost < task.cost; at--)
+            tasks[at] = tasks[at - 1];
+        tasks[at] = task;
+    }
 }
 
 static void plan_tasks(adass_trainer *t)
@@ -510,7 +516,7 @@ static void plan_tasks(adass_trainer *t)
         add_task(t, TASK_LOGIT_BIAS, 0, 0, 0, 1.0);
     for (size_t v = 0; v < t->subnet.n_views; v++)
         add_task(t, TASK_FIELD, v, 0, 0, 40.0 + 4.0 * (double)t->subnet.views[v].size);
-    qsort(t->tasks, t->n_tasks, sizeof *t->tasks, by_falling_cost);
+    sort_tasks(t->tasks, t->n_tasks);
 }
 
 static adass_status run_task(const step *s, const param_task *task, adass_error *err)
