@@ -4,9 +4,10 @@
  * of rows that a batch does not touch, pulls s up; when the non-zero weights have come down to the
  * budget, their places are the mask. The masked model is trained anew from its start values.
  *
- * Ours: the thresholds start so that the drift of s, about the learning rate a step, brings them to
- * the spread of the start values after five epochs (the paper tunes the start a dataset); should the
- * budget not be reached within the run's epochs, the smallest weights are cut from the mask.
+ * Ours: the thresholds start at a hundredth of the start values' spread, and s has a learning rate of
+ * its own, with which its drift, about the learning rate a step, brings them to that spread in five
+ * epochs, however many steps an epoch has (the paper tunes the start a dataset); should the budget
+ * not be reached within the run's epochs, the smallest weights are cut from the mask.
  */
 #include "methods/pep.h"
 
@@ -21,8 +22,11 @@
 #include <string.h>
 
 enum { EPOCHS_TO_SPREAD = 5 };
+static const double FIRST_THRESHOLD = 0.01; /* of the start values' spread */
 
 static double sigmoid(double s) { return 1.0 / (1.0 + exp(-s)); }
+
+static double logit(double p) { return log(p / (1.0 - p)); }
 
 double adass_pep_weight(adass_pep p)
 {
@@ -51,12 +55,13 @@ typedef struct pruning {
     adass_model *model;   /* whose rows are the thresholded weights */
     cell **cells;         /* [n_fields]: [vocab x width] */
     uint32_t **batch_row; /* [n_fields]: [vocab]: number of the row in the batch + 1, or 0 */
+    double s_rate;        /* learning rate of s */
     uint64_t *non_zeros;  /* [n_fields] */
     adass_steps *steps;
 } pruning;
 
 typedef struct adam {
-    double beta1, beta2, epsilon, l2, step_size, inv_bc2;
+    double beta1, beta2, epsilon, l2, e_step, s_step, inv_bc2;
 } adam;
 
 static adam adam_now(const pruning *x)
@@ -67,26 +72,27 @@ static adam adam_now(const pruning *x)
                    .beta2 = c->beta2,
                    .epsilon = c->epsilon,
                    .l2 = c->l2,
-                   .step_size = c->learning_rate / (1.0 - pow(c->beta1, t)),
+                   .e_step = c->learning_rate / (1.0 - pow(c->beta1, t)),
+                   .s_step = x->s_rate / (1.0 - pow(c->beta1, t)),
                    .inv_bc2 = 1.0 / (1.0 - pow(c->beta2, t)) };
 }
 
-static float move(const adam *a, float value, float *m, float *v, double gradient)
+static float move(const adam *a, double step, float value, float *m, float *v, double gradient)
 {
     const double g = gradient + a->l2 * (double)value;
     const double first = a->beta1 * (double)*m + (1.0 - a->beta1) * g,
                  second = a->beta2 * (double)*v + (1.0 - a->beta2) * g * g;
     *m = (float)first;
     *v = (float)second;
-    return (float)((double)value - a->step_size * first / (sqrt(second * a->inv_bc2) + a->epsilon));
+    return (float)((double)value - step * first / (sqrt(second * a->inv_bc2) + a->epsilon));
 }
 
 /* Adam on e and s of one weight, which is returned. */
 static float update_cell(const adam *a, cell *c, double by_weight)
 {
     const adass_pep g = adass_pep_gradient((adass_pep){ (double)c->e, (double)c->s }, by_weight);
-    c->e = move(a, c->e, &c->e_m, &c->e_v, g.e);
-    c->s = move(a, c->s, &c->s_m, &c->s_v, g.s);
+    c->e = move(a, a->e_step, c->e, &c->e_m, &c->e_v, g.e);
+    c->s = move(a, a->s_step, c->s, &c->s_m, &c->s_v, g.s);
     return (float)adass_pep_weight((adass_pep){ (double)c->e, (double)c->s });
 }
 
@@ -172,11 +178,13 @@ static adass_status prune(pruning *x, const adass_step_hooks *hooks, adass_error
         status = adass_batches_open(&steps.batches, x->setting->dataset, ADASS_TRAIN,
                                     step.batch_size, 0, err);
     if (status == ADASS_OK) {
+        /* thresholds lie between 0 and 1, whatever the spread is */
+        const double spread = fmin(fmax((double)config->model.init_std, 1e-6), 0.5);
+        const double first = logit(FIRST_THRESHOLD * spread);
         const size_t batches = adass_batches_count(steps.batches);
-        const double spread = (double)config->model.init_std,
-                     drift = step.learning_rate * EPOCHS_TO_SPREAD * (double)batches;
+        x->s_rate = (logit(spread) - first) / (double)(EPOCHS_TO_SPREAD * batches);
         steps.total = config->train.max_epochs * batches;
-        status = start_cells(x, log(spread / (1.0 - spread)) - drift, err);
+        status = start_cells(x, first, err);
     }
     for (size_t epoch = 0; epoch < config->train.max_epochs && status == ADASS_OK && !steps.stop;
          epoch++)
