@@ -142,6 +142,19 @@ adass_status adass_keeper_begin(adass_keeper *keeper, const adass_checkpoint *co
     return status;
 }
 
+adass_status adass_keeper_check_order(const adass_keeper *keeper, const adass_batches *batches,
+                                      uint64_t *window_rows, adass_error *err)
+{
+    const uint64_t rows = adass_batches_window_rows(batches);
+    if (*window_rows != 0 && *window_rows != rows)
+        return adass_fail(err, ADASS_EINVAL,
+                          "%s: made on a machine of another memory, where rows come in another "
+                          "order; go on there, or remove it",
+                          keeper->config->path);
+    *window_rows = rows;
+    return ADASS_OK;
+}
+
 adass_status adass_keeper_save(adass_keeper *keeper, adass_error *err)
 {
     if (keeper->config == NULL)

@@ -66,6 +66,16 @@ adass_status adass_keeper_begin(adass_keeper *keeper, const adass_checkpoint *co
  */
 adass_status adass_keeper_tick(adass_keeper *keeper, adass_status status, adass_error *err);
 
+/**
+ * Whether the reader gives its rows in the order that the checkpoint was made with: where a split
+ * does not fit, that depends on the machine's memory.
+ *
+ * @param window_rows  of the state: 0 in a new stage, and then set
+ * @return ADASS_OK or ADASS_EINVAL
+ */
+adass_status adass_keeper_check_order(const adass_keeper *keeper, const adass_batches *batches,
+                                      uint64_t *window_rows, adass_error *err);
+
 /** Saves now; does nothing without checkpoints. */
 adass_status adass_keeper_save(adass_keeper *keeper, adass_error *err);
 

@@ -26,6 +26,7 @@ typedef struct run {
     adass_supernet_result *out;
     adass_keeper keeper;
     uint64_t epoch, batch; /* over: whole epochs, and batches of the one after */
+    uint64_t window_rows;  /* which decide the order of the rows */
     double mean_loss;      /* running, for the note */
 } run;
 
@@ -34,6 +35,7 @@ static void list_state(void *user, adass_state *state)
     run *r = user;
     adass_state_add_u64(state, "epoch", &r->epoch, 1);
     adass_state_add_u64(state, "batch", &r->batch, 1);
+    adass_state_add_u64(state, "window_rows", &r->window_rows, 1);
     adass_state_add_u64(state, "random", r->rng.s, 4);
     adass_state_add_u64(state, "steps", &r->out->steps, 1);
     adass_state_add_f64(state, "mean_loss", &r->mean_loss, 1);
@@ -171,6 +173,8 @@ adass_status adass_supernet_train(adass_model *model, const adass_candidates *ca
     adass_status status = prepare(&r, dataset, compute, err);
     if (status == ADASS_OK)
         status = adass_keeper_begin(&r.keeper, config->checkpoint, list_state, &r, err);
+    if (status == ADASS_OK)
+        status = adass_keeper_check_order(&r.keeper, r.batches, &r.window_rows, err);
     if (status == ADASS_OK)
         status = run_epochs(&r, err);
     out->seconds = status == ADASS_OK ? adass_keeper_seconds(&r.keeper) : 0.0;

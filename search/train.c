@@ -10,6 +10,7 @@
 typedef struct progress {
     uint64_t epoch, batch; /* over: whole epochs, and batches of the one after */
     uint64_t best_epoch;   /* from 1 on; 0 before the first */
+    uint64_t window_rows;  /* which decide the order of the rows */
     double loss_sum;       /* of those batches */
     adass_metrics last, best;
 } progress;
@@ -33,6 +34,7 @@ static void list_state(void *user, adass_state *state)
     adass_state_add_u64(state, "epoch", &at->epoch, 1);
     adass_state_add_u64(state, "batch", &at->batch, 1);
     adass_state_add_u64(state, "best_epoch", &at->best_epoch, 1);
+    adass_state_add_u64(state, "window_rows", &at->window_rows, 1);
     adass_state_add_f64(state, "loss_sum", &at->loss_sum, 1);
     adass_state_add_f64(state, "last.auc", &at->last.auc, 1);
     adass_state_add_f64(state, "last.logloss", &at->last.logloss, 1);
@@ -129,6 +131,8 @@ adass_status adass_train(adass_model *model, const adass_dataset *dataset,
         status =
             adass_batches_open(&r.batches, dataset, ADASS_TRAIN, config->step.batch_size, 0, err);
     if (status == ADASS_OK)
+        status = adass_keeper_check_order(&r.keeper, r.batches, &r.at.window_rows, err);
+    if (status == ADASS_OK)
         status = adass_evaluator_open(&r.valid, dataset, ADASS_VALID, 0, compute, err);
     if (status == ADASS_OK)
         status = adass_trainer_create(&r.trainer, model, compute, &config->step, err);
@@ -138,7 +142,7 @@ adass_status adass_train(adass_model *model, const adass_dataset *dataset,
         *out = (adass_train_result){ .epochs = r.at.epoch,
                                      .best_epoch = r.at.best_epoch,
                                      .valid = r.at.best,
-                                     .window_rows = adass_batches_window_rows(r.batches) };
+                                     .window_rows = r.at.window_rows };
     adass_trainer_destroy(r.trainer);
     adass_evaluator_close(r.valid);
     adass_batches_close(r.batches);

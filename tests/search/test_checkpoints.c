@@ -403,6 +403,25 @@ static void test_divergence(void **state)
     unlink(x->path);
 }
 
+/* A checkpoint of a machine whose memory cuts the split into other windows is refused. */
+static void test_other_memory(void **state)
+{
+    const context *x = *state;
+    const adass_keeper keeper = { .config = &x->checkpoint };
+    adass_batches *batches = NULL;
+    adass_error err;
+    uint64_t rows = 0;
+    assert_int_equal(adass_batches_open(&batches, x->fixture.dataset, ADASS_TRAIN, 64, 0, &err),
+                     ADASS_OK);
+    assert_int_equal(adass_keeper_check_order(&keeper, batches, &rows, &err), ADASS_OK);
+    assert_int_equal(rows, x->fixture.dataset->splits[ADASS_TRAIN].n);
+    assert_int_equal(adass_keeper_check_order(&keeper, batches, &rows, &err), ADASS_OK);
+    rows--;
+    assert_int_equal(adass_keeper_check_order(&keeper, batches, &rows, &err), ADASS_EINVAL);
+    assert_non_null(strstr(err.message, "another memory"));
+    adass_batches_close(batches);
+}
+
 static void test_folder(void **state)
 {
     const context *x = *state;
@@ -435,10 +454,10 @@ static void test_folder(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_same_bits), cmocka_unit_test(test_samplers_and_searchers),
-        cmocka_unit_test(test_threads),   cmocka_unit_test(test_damage),
-        cmocka_unit_test(test_other_run), cmocka_unit_test(test_divergence),
-        cmocka_unit_test(test_folder),
+        cmocka_unit_test(test_same_bits),    cmocka_unit_test(test_samplers_and_searchers),
+        cmocka_unit_test(test_threads),      cmocka_unit_test(test_damage),
+        cmocka_unit_test(test_other_run),    cmocka_unit_test(test_divergence),
+        cmocka_unit_test(test_other_memory), cmocka_unit_test(test_folder),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }
