@@ -3,9 +3,9 @@
 
 scale.py ADASS DATA [OUT]      writes OUT/scale.csv and OUT/scale.svg
 
-The datasets are made in DATA, where they are missing; without OUT nothing is measured. Each point is one epoch of `adass train` on
-one thread; seconds are those of the CPU, of the whole process, the least of three runs, so that other work on the machine matters
-little. Memory is the peak of what the process has for itself (RssAnon: mapped data files are not counted), sampled;
+The datasets are made in DATA, where they are missing; without OUT nothing is measured. Each point is one epoch of
+`adass train` on one thread; seconds are those of the CPU, of the whole process, the least of three runs, so that other
+work on the machine matters little. Memory is the peak of what the process has for itself (RssAnon: mapped data files are not counted), sampled;
 `expected` is parameters, Adam's two moments and the best epoch's weights.
 """
 import csv
@@ -32,8 +32,9 @@ def train(adass, data, size=16, batch=2048, model="fm"):
     """The best time and the highest peak of three runs."""
     best = None
     for _ in range(3):
-        process = subprocess.Popen([adass, "train", data, "--model", model, "--sizes", str(size), "--batch", str(batch), "--epochs", "1",
-                                    "--hidden", "128,64", "--threads", "1", "--json"], stdout=subprocess.PIPE, text=True)
+        process = subprocess.Popen([adass, "train", data, "--model", model, "--sizes", str(size), "--batch", str(batch),
+                                    "--epochs", "1", "--hidden", "128,64", "--threads", "1", "--json"],
+                                   stdout=subprocess.PIPE, text=True)
         peak, over = 0.0, threading.Event()
 
         def watch():
@@ -62,7 +63,8 @@ def rows_of(data):
 def synth(adass, work, rows, shape="tiny"):
     path = work / ("%s%d" % (shape, rows))
     if not path.exists():
-        subprocess.run([adass, "data", "synth", "--shape", shape, "--rows", str(rows), path], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run([adass, "data", "synth", "--shape", shape, "--rows", str(rows), path], check=True,
+                       stdout=subprocess.DEVNULL)
     return path
 
 
@@ -76,12 +78,17 @@ def table(adass, work, n_fields, rows=60000):
     schema.write_text(json.dumps({"columns": columns}))
     with raw.open("w") as file:
         for _ in range(rows):
-            file.write(",".join([str(rng.randrange(2)), *[str(v) for v in rng.choices(range(1000), k=n_fields)]]) + "\n")
-    subprocess.run([adass, "data", "import", "csv", "--schema", schema, raw, path, "--ratio", "8:1:1"], check=True, stdout=subprocess.DEVNULL)
+            values = [rng.randrange(2), *rng.choices(range(1000), k=n_fields)]
+            file.write(",".join(map(str, values)) + "\n")
+    subprocess.run([adass, "data", "import", "csv", "--schema", schema, raw, path, "--ratio", "8:1:1"], check=True,
+                   stdout=subprocess.DEVNULL)
     return path
 
 
-ROWS, BATCHES, SIZES, FIELD_COUNTS = (100000, 300000, 1000000, 3000000, 10000000), (256, 1024, 4096, 16384), (4, 8, 16, 32, 64), (5, 10, 20, 40, 80)
+ROWS = 100000, 300000, 1000000, 3000000, 10000000
+BATCHES = 256, 1024, 4096, 16384
+SIZES = 4, 8, 16, 32, 64
+FIELD_COUNTS = 5, 10, 20, 40, 80
 
 
 def plan(adass, work):
@@ -106,16 +113,19 @@ def panel(points, title, column, unit, left):
     return ('<g><path d="M%d %d V%d H%d" fill="none" stroke="#888"/><polyline points="%s" fill="none" stroke="#246"/>%s'
             '<text x="%d" y="20" font-weight="bold">%s</text><text x="%d" y="%d" text-anchor="end">%g</text>'
             '<text x="%d" y="%d">%.3g %s</text></g>' %
-            (left, bottom - height, bottom, left + width, line, dots, left, title, left + width, bottom + 14, max(xs), left + 4,
-             bottom - height + 2, max(ys), unit))
+            (left, bottom - height, bottom, left + width, line, dots, left, title, left + width, bottom + 14, max(xs),
+             left + 4, bottom - height + 2, max(ys), unit))
 
 
 def plot(results, path):
-    panels = [("rows", "CPU seconds an epoch, by rows", "seconds", "s"), ("fields", "ns a row, by fields", "ns_per_row", "ns"),
-              ("size", "ns a row, by size", "ns_per_row", "ns"), ("batch", "peak MiB, by batch (DeepFM)", "peak_mib", "MiB")]
+    panels = [("rows", "CPU seconds an epoch, by rows", "seconds", "s"),
+              ("fields", "ns a row, by fields", "ns_per_row", "ns"),
+              ("size", "ns a row, by size", "ns_per_row", "ns"),
+              ("batch", "peak MiB, by batch (DeepFM)", "peak_mib", "MiB")]
     body = "".join(panel([r for r in results if r["axis"] == axis], title, column, unit, 30 + 240 * i)
                    for i, (axis, title, column, unit) in enumerate(panels))
-    path.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="980" height="200" font-family="sans-serif" font-size="11">'
+    path.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="980" height="200" font-family="sans-serif" '
+                    'font-size="11">'
                     '<rect width="100%%" height="100%%" fill="white"/>%s</svg>\n' % body)
 
 

@@ -106,16 +106,18 @@ def check_killed(job, rng):
         assert len(left) <= 1, "leftovers gather: %s" % left
     assert job.finish(job.start()) == expected, "%s: other bits after %d kills" % (job.name, killed)
     assert not job.ck.exists(), "checkpoints are left"
-    print("%s: %.2f s with checkpoints; killed %d times, ended %d times, each with the same bits; killed with checkpoints of %s" %
-          (job.name, duration, killed, complete + 1, ", ".join(sorted(stages))))
+    print("%s: %.2f s with checkpoints; killed %d times, ended %d times, each with the same bits; killed with checkpoints "
+          "of %s" % (job.name, duration, killed, complete + 1, ", ".join(sorted(stages))))
     return expected, duration
 
 
 def check_interrupted(job, expected, duration, rng):
     for number in signal.SIGINT, signal.SIGTERM:
-        status, err = interrupt(job, duration, rng, "--checkpoint-every", "1e6", number=number)  # saved by the signal alone
+        # saved by the signal alone
+        status, err = interrupt(job, duration, rng, "--checkpoint-every", "1e6", number=number)
         assert status == 130, "status %d: %s" % (status, err)
-        assert re.search(r"stopped on request.*\n.*%s; the same command with --resume goes on" % re.escape(str(job.ck)), err), err
+        goes_on = r"stopped on request.*\n.*%s; the same command with --resume goes on" % re.escape(str(job.ck))
+        assert re.search(goes_on, err), err
     refused = run(*job.args, "--checkpoints", job.ck)
     assert refused.returncode == 1 and "--resume" in refused.stderr, refused.stderr
     refused = run(*job.args, *job.kept, "--seed", "9")
@@ -148,7 +150,8 @@ def check_file_limit(job, expected, duration, rng):
     limit = max(map(len, before.values())) - 1
     done = job.start(preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit)))
     _, err = done.communicate()
-    assert done.returncode == 1 and re.search(r"%s/.*cannot be written: File too large; raise the limit" % re.escape(str(job.ck)), err), err
+    told = r"%s/.*cannot be written: File too large; raise the limit" % re.escape(str(job.ck))
+    assert done.returncode == 1 and re.search(told, err), err
     assert "--resume goes on" in err, err
     assert all(p.read_bytes() == before[p] for p in before), "the last checkpoint has changed"
     assert not list(job.ck.glob("*.tmp-*")), "something is left"
@@ -160,7 +163,8 @@ def check_full_disk(job, expected, duration, rng, work):
     """A file system of its own, seen by the processes of this command alone, that is too small for two checkpoints."""
     before = stopped(job, duration, rng)
     size = sum(map(len, before.values())) * 3 // 2 // 1024
-    script = ('mount -t tmpfs -o size=$1 none "$DISK" || exit 77; cp "$CK"/*.safetensors "$DISK"; shift 1; "$@"; echo status $?; '
+    script = ('mount -t tmpfs -o size=$1 none "$DISK" || exit 77; cp "$CK"/*.safetensors "$DISK"; shift 1; '
+              '"$@"; echo status $?; '
               'rm -f "$CK"/*; ls "$DISK" | grep tmp; cp "$DISK"/* "$CK"')
     disk = work / "disk"
     disk.mkdir(exist_ok=True)
@@ -175,7 +179,8 @@ def check_full_disk(job, expected, duration, rng, work):
         print("a full disk: skipped, no file system can be mounted here")
     else:
         assert done.stdout == "status 1\n", done.stdout + done.stderr
-        assert re.search(r"%s/.*cannot be written: No space left on device; make room" % re.escape(str(disk)), done.stderr), done.stderr
+        told = r"%s/.*cannot be written: No space left on device; make room" % re.escape(str(disk))
+        assert re.search(told, done.stderr), done.stderr
         assert all(p.read_bytes() == before[p] for p in before), "the last checkpoint has changed"
         print("%s: a full disk told, the last checkpoint intact" % job.name)
     assert job.finish(job.start()) == expected, "other bits after a full disk"
@@ -195,7 +200,8 @@ def check_memory(job, expected, duration, rng):
             break
         started = "shared lib" not in err and "shared object" not in err
         assert done.returncode == 1 or not started, "%d MiB: status %d; %s" % (mebibytes, done.returncode, err)
-        assert not started or re.search("out of memory|annot allocate|no thread .*unavailable", err), "%d MiB: %s" % (mebibytes, err)
+        why = re.search("out of memory|annot allocate|no thread .*unavailable", err)
+        assert not started or why, "%d MiB: %s" % (mebibytes, err)
         told += started
     else:
         sys.exit("FAILED: it never has enough memory")
