@@ -5,8 +5,8 @@ scale.py ADASS DATA [OUT]      writes OUT/scale.csv and OUT/scale.svg
 
 The datasets are made in DATA, where they are missing; without OUT nothing is measured. Each point is one epoch of
 `adass train` on one thread; seconds are those of the CPU, of the whole process, the least of three runs, so that other
-work on the machine matters little. Memory is the peak of what the process has for itself (RssAnon: mapped data files are not counted), sampled;
-`expected` is parameters, Adam's two moments and the best epoch's weights.
+work on the machine matters little. Memory is the peak of what the process has for itself (RssAnon: mapped data files
+are not counted), sampled; `expected` is parameters, Adam's two moments and the best epoch's weights.
 """
 import csv
 import json

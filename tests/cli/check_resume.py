@@ -106,8 +106,8 @@ def check_killed(job, rng):
         assert len(left) <= 1, "leftovers gather: %s" % left
     assert job.finish(job.start()) == expected, "%s: other bits after %d kills" % (job.name, killed)
     assert not job.ck.exists(), "checkpoints are left"
-    print("%s: %.2f s with checkpoints; killed %d times, ended %d times, each with the same bits; killed with checkpoints "
-          "of %s" % (job.name, duration, killed, complete + 1, ", ".join(sorted(stages))))
+    print("%s: %.2f s with checkpoints; killed %d times, ended %d times, each with the same bits; killed with "
+          "checkpoints of %s" % (job.name, duration, killed, complete + 1, ", ".join(sorted(stages))))
     return expected, duration
 
 
