@@ -6,8 +6,9 @@
  *   what:fm        an epoch of FM's training steps on the reader's batches
  *   what:fm_still  the same steps on the rows where they lie, in the file's order: no reader
  *
- * `read` carries the counter of_fm_still, its time as a share of an epoch of the latter in the same
- * run; the difference of the other two is what reading adds to training.
+ * `read` carries two counters, of an epoch of fm_still in the same run: of_fm_still, its time as a share of the latter's, and
+ * cpu_of_fm_still, the same of the processors' time, of which neighbours take less away. The difference of
+ * the other two cases is what reading adds to training.
  *
  * The rows lie in a file in memory, mapped in small pages as a dataset is, with ids by a power law.
  */
@@ -49,7 +50,8 @@ typedef struct reader_case {
     int threads;
     size_t size;
     what what;
-    double still_seconds; /* of an epoch of fm_still, once measured */
+    double still_seconds; /* of an epoch of fm_still, once measured; 0: not yet */
+    double still_cpu;     /* the processors' */
 } reader_case;
 
 struct reader {
@@ -72,12 +74,16 @@ typedef struct run {
     float *labels; /* fm_still: a batch's */
 } run;
 
-static double seconds_now(void)
+static double seconds_of(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (double)now.tv_sec + (double)now.tv_nsec * 1e-9;
 }
+
+static double seconds_now(void) { return seconds_of(CLOCK_MONOTONIC); }
+
+static double cpu_now(void) { return seconds_of(CLOCK_PROCESS_CPUTIME_ID); }
 
 /* ---- the rows ---- */
 
@@ -236,9 +242,10 @@ static adass_status measure_still(run *r, adass_error *err)
 {
     if (r->c->what != WHAT_READ || r->c->still_seconds > 0.0)
         return ADASS_OK;
-    const double began = seconds_now();
+    const double began = seconds_now(), cpu_began = cpu_now();
     const adass_status status = still_epoch(r, err);
     r->c->still_seconds = seconds_now() - began;
+    r->c->still_cpu = cpu_now() - cpu_began;
     return status;
 }
 
@@ -251,16 +258,19 @@ static void run_case(adass_bench_state *state, void *user)
     adass_status status = begin(&r, c, &err);
     if (status == ADASS_OK)
         status = measure_still(&r, &err);
-    const double began = seconds_now();
+    const double began = seconds_now(), cpu_began = cpu_now();
     for (; status == ADASS_OK && adass_bench_next(state); epochs++)
         status = c->what == WHAT_FM_STILL ? still_epoch(&r, &err)
                                           : read_epoch(&r, c->what == WHAT_FM, &rows, &err);
-    const double seconds = (seconds_now() - began) / (double)(epochs > 0 ? epochs : 1);
+    const double share = 1.0 / (double)(epochs > 0 ? epochs : 1);
+    const double seconds = (seconds_now() - began) * share, cpu = (cpu_now() - cpu_began) * share;
     if (status != ADASS_OK)
         adass_bench_skip(state, "%s", err.message);
     adass_bench_set_items(state, (double)sizes[c->size].rows);
-    if (c->what == WHAT_READ)
+    if (c->what == WHAT_READ) {
         adass_bench_set_counter(state, "of_fm_still", seconds / c->still_seconds);
+        adass_bench_set_counter(state, "cpu_of_fm_still", cpu / c->still_cpu);
+    }
     end(&r);
 }
 
