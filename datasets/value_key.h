@@ -1,6 +1,6 @@
 /*
- * What stands for the text of a value while a table is imported: 96 bits. Up to eight bytes they are the text itself, in
- * another order of bits, and its length; above, 95 bits of XXH3: two of n such values of a field share a key with a
+ * What stands for the text of a value while a table is imported: 96 bits. Up to eight bytes they are the text itself,
+ * in another order of bits, and its length; above, 95 bits of XXH3: two of n such values of a field share a key with a
  * probability of about n^2 / 2^96, which is 1.3e-13 for 10^8 values.
  */
 #ifndef ADASS_VALUE_KEY_H
