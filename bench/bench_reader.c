@@ -6,9 +6,9 @@
  *   what:fm        an epoch of FM's training steps on the reader's batches
  *   what:fm_still  the same steps on the rows where they lie, in the file's order: no reader
  *
- * `read` carries two counters, of an epoch of fm_still in the same run: of_fm_still, its time as a share of the latter's, and
- * cpu_of_fm_still, the same of the processors' time, of which neighbours take less away. The difference of
- * the other two cases is what reading adds to training.
+ * `read` carries two counters, measured against an epoch of fm_still in the same run: of_fm_still, its time as a share
+ * of the latter's, and cpu_of_fm_still, the same of the processors' time, of which neighbours take less away. The
+ * difference of the other two cases is what reading adds to training.
  *
  * The rows lie in a file in memory, mapped in small pages as a dataset is, with ids by a power law.
  */
