@@ -6,7 +6,8 @@
 lookup: torch.nn.functional.embedding_bag (sums; int32 ids, whose kernels are FBGEMM's) against `lookup`: f32, 1e6 rows, uniform ids,
 4096 bags a call. fm: the second-order term of 39 fields and its gradient by autograd against `fm_forward` and `fm_backward`; of sizes
 2 to 64 mixed, PyTorch gets a matrix that is already padded to 64. Every round runs both once; the table has the medians of the rounds and the median of
-their ratios. A quiet machine is needed: other programs' share of the CPUs is printed.
+their ratios. One thread is timed by its CPU time, which leaves out what neighbours had of its core; two are timed by the clock and need a quiet
+machine: other programs' share of the CPUs is printed.
 """
 import argparse
 import json
@@ -28,14 +29,16 @@ def busy_seconds():
     return (sum(ticks) - idle) / os.sysconf("SC_CLK_TCK"), sum(ticks) / os.sysconf("SC_CLK_TCK")
 
 
-def seconds_a_call(call, least=0.1):
-    """Median over the calls of `least` seconds, after one that warms up."""
-    call()
+def seconds_a_call(next_call, threads, least=0.1):
+    """Median over the calls that `next_call` gives for `least` seconds, after one that warms up; making a call is not timed."""
+    torch.set_num_threads(threads)
+    clock = time.thread_time if threads == 1 else time.perf_counter
+    next_call()()
     times, begin = [], time.perf_counter()
     while time.perf_counter() - begin < least or len(times) < 3:
-        before = time.perf_counter()
+        call, before = next_call(), clock()
         call()
-        times.append(time.perf_counter() - before)
+        times.append(clock() - before)
     return statistics.median(times)
 
 
@@ -60,22 +63,12 @@ class Bags:
 
     def nanoseconds(self, pooling, threads):
         """Of an id; the offsets are made outside the time."""
-        torch.set_num_threads(threads)
-        times = []
         with torch.no_grad():
-            self.call(pooling)()
-            begin = time.perf_counter()
-            while time.perf_counter() - begin < 0.1 or len(times) < 3:
-                call = self.call(pooling)
-                before = time.perf_counter()
-                call()
-                times.append(time.perf_counter() - before)
-        return statistics.median(times) / (BATCH * pooling) * 1e9
+            return seconds_a_call(lambda: self.call(pooling), threads) / (BATCH * pooling) * 1e9
 
 
 def fm_nanoseconds(batch, size, threads):
     """Forward and backward, of a sample."""
-    torch.set_num_threads(threads)
     x = torch.rand(batch, FIELDS, 64 if size == "mixed2-64" else int(size), requires_grad=True)
     dy = torch.rand(batch)
 
@@ -84,10 +77,15 @@ def fm_nanoseconds(batch, size, threads):
         y = 0.5 * (sums * sums - (x * x).sum(1)).sum(1)
         x.grad = None
         y.backward(dy)
-    return seconds_a_call(step) / batch * 1e9
+    return seconds_a_call(lambda: step, threads) / batch * 1e9
 
 
 # ---- ours ----
+
+def item_nanoseconds(row):
+    share = row["cpu_time"] / row["real_time"] if "threads:1" in row["name"].split("/") else 1.0
+    return 1e9 / row["items_per_second"] * share
+
 
 def run_bench(program, pattern):
     """{name: nanoseconds an item} of the benchmarks that match."""
@@ -96,7 +94,7 @@ def run_bench(program, pattern):
                         f"--benchmark_out={out.name}", "--benchmark_out_format=json"],
                        check=True, capture_output=True)
         rows = json.load(open(out.name))["benchmarks"]
-    return {row["name"].replace("/manual_time", ""): 1e9 / row["items_per_second"] for row in rows}
+    return {row["name"].replace("/manual_time", ""): item_nanoseconds(row) for row in rows}
 
 
 def best_isa(program):
