@@ -329,7 +329,7 @@ static double distinct_ids(const train *shared, const variant *v)
     size_t n = 0;
     for (size_t f = 0; memory != NULL && f < BENCH_CRITEO_FIELDS; f++)
         n += adass_dedup_ids(memory, memory + v->batch, batch.ids + f, BENCH_CRITEO_FIELDS,
-                             v->batch, memory + 2 * v->batch);
+                             v->batch, vocab_of(v, f), memory + 2 * v->batch);
     free(memory);
     return (double)n;
 }

@@ -29,7 +29,7 @@ static bool keep_distinct(bench_id_pool *pool)
     size_t kept = 0;
     for (size_t c = 0; ok && c < pool->n_calls; c++) {
         const size_t n = adass_dedup_ids(unique, pool->group + c * a_call, pool->ids + c * a_call,
-                                         1, a_call, slots);
+                                         1, a_call, SIZE_MAX, slots);
         for (size_t i = 0; i < n; i++)
             pool->ids[kept + i] = unique[i];
         kept += n;

@@ -2,21 +2,29 @@
 #include "adass/kernels.h"
 
 /*
- * VW samples side by side: fields are added in order in each lane, so that the bits do not
- * depend on VW.
+ * Samples side by side, each with a sum in a register of its own, fields added in order. (Put together in memory
+ * to whole vectors, the weights waited for the stores.)
  */
+enum { LINEAR_TILE = 8 };
+
 static inline void linear_part(float *y, const adass_field_view *fields, size_t n_fields,
                                const uint32_t *ids, size_t ids_ld)
 {
-    VF sum = v_load(y);
-    float weights[VW];
+    float s0 = y[0], s1 = y[1], s2 = y[2], s3 = y[3], s4 = y[4], s5 = y[5], s6 = y[6], s7 = y[7];
     for (size_t f = 0; f < n_fields; f++) {
         const uint32_t *id = ids + fields[f].column;
-        for (size_t i = 0; i < VW; i++)
-            weights[i] = fields[f].linear[id[i * ids_ld] * fields[f].linear_stride];
-        sum = v_add(sum, v_load(weights));
+        const float *linear = fields[f].linear;
+        const size_t stride = fields[f].linear_stride;
+        s0 += linear[id[0] * stride];
+        s1 += linear[id[ids_ld] * stride];
+        s2 += linear[id[2 * ids_ld] * stride];
+        s3 += linear[id[3 * ids_ld] * stride];
+        s4 += linear[id[4 * ids_ld] * stride];
+        s5 += linear[id[5 * ids_ld] * stride];
+        s6 += linear[id[6 * ids_ld] * stride];
+        s7 += linear[id[7 * ids_ld] * stride];
     }
-    v_store(y, sum);
+    y[0] = s0, y[1] = s1, y[2] = s2, y[3] = s3, y[4] = s4, y[5] = s5, y[6] = s6, y[7] = s7;
 }
 
 /* A sample that is left over. */
@@ -32,7 +40,7 @@ static void ADASS_FN(linear_forward)(float *y, const adass_field_view *fields, s
                                      const uint32_t *ids, size_t ids_ld, size_t n)
 {
     size_t b = 0;
-    for (; b + VW <= n; b += VW)
+    for (; b + LINEAR_TILE <= n; b += LINEAR_TILE)
         linear_part(y + b, fields, n_fields, ids + b * ids_ld, ids_ld);
     for (; b < n; b++)
         y[b] = linear_one(y[b], fields, n_fields, ids + b * ids_ld);

@@ -45,17 +45,16 @@ static void look_up(const adass_model *model, const adass_kernels *kernels,
                     const adass_block *block)
 {
     const adass_backbone backbone = model->config.backbone;
-    const size_t ids_ld = model->n_fields;
+    const size_t ids_ld = model->n_fields, x_ld = block->one_row ? 0 : block->x_ld;
     const bool pairs = adass_backbone_has_pairs(backbone);
     const bool hooked = block->hooks != NULL && block->hooks->forward != NULL;
     for (size_t b = 0; b < n; b++)
         block->logits[b] = model->n_layers == 0 ? model->bias : 0.0f;
     if (pairs && !hooked)
-        kernels->lookup_fm(block->logits, block->sums, block->sums_ld, block->x, block->x_ld,
+        kernels->lookup_fm(block->logits, block->sums, block->sums_ld, block->x, x_ld,
                            subnet->views, subnet->n_views, ids, ids_ld, n);
     else
-        kernels->lookup_fields(block->x, block->x_ld, subnet->views, subnet->n_views, ids, ids_ld,
-                               n);
+        kernels->lookup_fields(block->x, x_ld, subnet->views, subnet->n_views, ids, ids_ld, n);
     if (hooked) {
         const adass_packed packed = adass_block_packed(model, block, ids, first, n, NULL);
         block->hooks->forward(block->hooks->user, &packed);
@@ -65,20 +64,6 @@ static void look_up(const adass_model *model, const adass_kernels *kernels,
                             subnet->views, subnet->n_views, n);
     if (adass_backbone_has_linear(backbone))
         kernels->linear_forward(block->logits, subnet->views, subnet->n_views, ids, ids_ld, n);
-}
-
-static void look_up_block(const adass_model *model, const adass_kernels *kernels,
-                          const adass_subnet *subnet, const uint32_t *ids, size_t first, size_t n,
-                          const adass_block *block)
-{
-    const size_t tile = block->tiled ? ADASS_TILE_SAMPLES : n;
-    for (size_t b = 0; b < n; b += tile) {
-        adass_block part = *block;
-        part.logits += b;
-        part.sums += b * block->sums_ld;
-        look_up(model, kernels, subnet, ids + b * model->n_fields, first + b,
-                n - b < tile ? n - b : tile, &part);
-    }
     adass_lap(block->laps, ADASS_PART_LOOKUP);
 }
 
@@ -88,8 +73,7 @@ adass_status adass_forward_block(const adass_model *model, const adass_kernels *
                                  adass_error *err)
 {
     assert(n <= ADASS_BLOCK_SAMPLES);
-    look_up_block(model, kernels, subnet, ids, dropout != NULL ? dropout->first_sample : 0, n,
-                  block);
+    look_up(model, kernels, subnet, ids, dropout != NULL ? dropout->first_sample : 0, n, block);
     if (model->n_layers == 0)
         return ADASS_OK;
     float z[ADASS_BLOCK_SAMPLES];
@@ -131,7 +115,7 @@ static adass_status predict_blocks(const adass_model *model, const adass_compute
     {
         adass_dense_single_thread();
         adass_error mine = { 0 };
-        adass_block block = { .tiled = model->n_layers == 0 };
+        adass_block block = { .one_row = model->n_layers == 0 };
         float *memory = block_alloc(model, subnet, &block);
         adass_status status =
             memory != NULL ? ADASS_OK : adass_fail_memory(&mine, "prediction", 0.0);

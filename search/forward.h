@@ -5,22 +5,19 @@
 #include "laps.h"
 #include "subnet.h"
 
-/* Samples whose packed embeddings fit into the second-level cache beside all else. */
-enum { ADASS_TILE_SAMPLES = 64 };
-
 /**
  * Where a block's values go; the same arrays serve the backward pass. Rows of matrices follow at
  * their `ld` (activations: the layer's outputs).
  */
 typedef struct adass_block {
-    float *x; /* packed embeddings, [n x x_ld]; ADASS_TILE_SAMPLES rows when `tiled` */
+    float *x; /* packed embeddings, [n x x_ld]; a row when `one_row` */
     size_t x_ld;
     float *sums; /* FM's, [n x sums_ld] */
     size_t sums_ld;
     float *activations[ADASS_HIDDEN_MAX]; /* [n x outputs] after ReLU and dropout */
     float *logits;                        /* [n] */
     const adass_step_hooks *hooks;        /* of a training step, or NULL */
-    bool tiled;       /* nobody reads x again: each tile of samples takes the place of the last */
+    bool one_row;     /* nobody reads x again: each sample takes the place of the last */
     adass_laps *laps; /* the calling thread's, or NULL */
 } adass_block;
 

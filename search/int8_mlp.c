@@ -67,8 +67,8 @@ static bool make_table(adass_int8_mlp *mlp, size_t f, const uint32_t *ids, size_
     uint32_t *slots = malloc(adass_dedup_slots(n) * sizeof *slots);
     bool ok = unique != NULL && slots != NULL;
     if (ok) {
-        const size_t distinct =
-            adass_dedup_ids(unique, t->row, ids + f, mlp->model->n_fields, n, slots);
+        const size_t distinct = adass_dedup_ids(unique, t->row, ids + f, mlp->model->n_fields, n,
+                                                mlp->model->tables[f].vocab, slots);
         t->stride = round_up(table->width);
         t->rows = adass_alloc(distinct * t->stride);
         ok = t->rows != NULL;

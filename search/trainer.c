@@ -57,11 +57,12 @@ struct adass_trainer {
     adass_trainer_config config;
     adass_subnet subnet;
     bool by_sample;  /* hooks see or change samples: FM's gradient is made for each of them */
-    adass_block all; /* forward values of the whole batch; tiled, x is a tile a thread, and
+    adass_block all; /* forward values of the whole batch; with one_row, x has one a thread, and
                         with pairs the sums become each sample's times its dz */
     float *dx;       /* [batch x all.x_ld]: through the MLP, and by sample through FM */
     float *deltas[ADASS_HIDDEN_MAX]; /* gradient before each hidden ReLU, [batch x outputs] */
     float *dz, *losses;              /* [batch] */
+    uint32_t *columns;               /* [fields x batch]: the batch's ids, field by field */
     param_task *tasks;
     size_t n_tasks;
     scratch *scratch; /* [threads] */
@@ -105,17 +106,19 @@ static adass_status alloc_buffers(adass_trainer *t, adass_error *err)
         largest = max_size(largest, model->tables[f].width);
     t->all.x_ld = adass_packed_ld(model->block[model->n_fields]);
     t->all.sums_ld = adass_packed_ld(largest);
-    const size_t x_rows = t->all.tiled ? (size_t)t->compute.threads * ADASS_TILE_SAMPLES : batch;
+    const size_t x_rows = t->all.one_row ? (size_t)t->compute.threads : batch;
     t->all.x = adass_alloc(x_rows * t->all.x_ld * sizeof(float));
     t->all.sums = adass_alloc(batch * t->all.sums_ld * sizeof(float));
     t->all.logits = adass_alloc(batch * sizeof(float));
-    t->dx = adass_alloc(t->all.tiled ? 0 : batch * t->all.x_ld * sizeof(float));
+    t->dx = adass_alloc(t->all.one_row ? 0 : batch * t->all.x_ld * sizeof(float));
     t->dz = adass_alloc(batch * sizeof(float));
     t->losses = adass_alloc(batch * sizeof(float));
+    t->columns = adass_alloc(model->n_fields * batch * sizeof *t->columns);
     t->tasks = calloc(max_tasks(model), sizeof *t->tasks);
     t->scratch = calloc((size_t)t->compute.threads, sizeof *t->scratch);
     bool ok = t->all.x != NULL && t->all.sums != NULL && t->all.logits != NULL && t->dx != NULL &&
-              t->dz != NULL && t->losses != NULL && t->tasks != NULL && t->scratch != NULL;
+              t->dz != NULL && t->losses != NULL && t->columns != NULL && t->tasks != NULL &&
+              t->scratch != NULL;
     for (size_t i = 0; i + 1 < model->n_layers; i++) {
         const size_t bytes = batch * model->layers[i].outputs * sizeof(float);
         t->all.activations[i] = adass_alloc(bytes);
@@ -161,7 +164,7 @@ adass_status adass_trainer_create(adass_trainer **out, adass_model *model,
     t->all.hooks = config->hooks;
     t->by_sample = config->hooks != NULL &&
                    (config->hooks->forward != NULL || config->hooks->backward != NULL);
-    t->all.tiled = model->n_layers == 0 && !t->by_sample;
+    t->all.one_row = model->n_layers == 0 && !t->by_sample;
     adass_status status = adass_subnet_init(&t->subnet, model, err);
     if (status == ADASS_OK)
         status = alloc_buffers(t, err);
@@ -199,6 +202,7 @@ void adass_trainer_destroy(adass_trainer *trainer)
         free(trainer->scratch[i].group);
         free(trainer->scratch[i].slots);
     }
+    free(trainer->columns);
     free(trainer->scratch);
     free(trainer->tasks);
     free(trainer);
@@ -210,8 +214,7 @@ void adass_trainer_destroy(adass_trainer *trainer)
 static adass_block block_at(const adass_trainer *t, size_t first)
 {
     adass_block block = t->all;
-    block.x +=
-        block.x_ld * (t->all.tiled ? (size_t)omp_get_thread_num() * ADASS_TILE_SAMPLES : first);
+    block.x += block.x_ld * (t->all.one_row ? (size_t)omp_get_thread_num() : first);
     block.sums += first * block.sums_ld;
     block.logits += first;
     for (size_t i = 0; i + 1 < t->model->n_layers; i++)
@@ -265,6 +268,23 @@ static void scale_rows(float *rows, size_t ld, const float *by, size_t n, size_t
             rows[b * ld + k] *= by[b];
 }
 
+/* Puts the ids of n samples from `first` on field by field, a line of each at a time. */
+static void turn_ids(const step *s, size_t first, size_t n)
+{
+    enum { TILE = 16 };
+    const size_t n_fields = s->trainer->model->n_fields, batch = s->trainer->config.batch_size;
+    const uint32_t *from = s->batch->ids + first * n_fields;
+    uint32_t *to = s->trainer->columns + first;
+    size_t b = 0;
+    for (; b + TILE <= n; b += TILE)
+        for (size_t f = 0; f < n_fields; f++)
+            for (size_t i = 0; i < TILE; i++)
+                to[f * batch + b + i] = from[(b + i) * n_fields + f];
+    for (; b < n; b++)
+        for (size_t f = 0; f < n_fields; f++)
+            to[f * batch + b] = from[b * n_fields + f];
+}
+
 static adass_status run_block(const step *s, size_t first, size_t n, adass_error *err)
 {
     adass_trainer *t = s->trainer;
@@ -272,6 +292,7 @@ static adass_status run_block(const step *s, size_t first, size_t n, adass_error
     const adass_backbone backbone = t->model->config.backbone;
     adass_block block = block_at(t, first);
     adass_laps *laps = block.laps = &t->scratch[omp_get_thread_num()].laps;
+    turn_ids(s, first, n);
     adass_dropout dropout = s->dropout;
     dropout.first_sample = first;
     adass_status status =
@@ -388,6 +409,21 @@ static void note_gradient(const step *s, const float *grads, size_t n, size_t si
     s->trainer->compute.kernels->column_squares(note->squares, grads, size, n, size);
 }
 
+static inline void add_pairs_row(float *restrict grad, const float *restrict sum,
+                                 const float *restrict x, float dlogit, size_t size)
+{
+    for (size_t k = 0; k < size; k++)
+        grad[k] += sum[k] - x[k] * dlogit;
+}
+
+/* The same where there is no other gradient and `grad` is the sum. */
+static inline void become_pairs_row(float *restrict grad, const float *restrict x, float dlogit,
+                                    size_t size)
+{
+    for (size_t k = 0; k < size; k++)
+        grad[k] = grad[k] - x[k] * dlogit;
+}
+
 /*
  * FM's gradient of a row, which is the same x for all samples b of its group:
  * sum_b dz[b] (sums[b] - x) = sum_b dz[b] sums[b] - x sum_b dz[b].
@@ -396,7 +432,7 @@ static void add_pairs(const step *s, const adass_field_view *view, scratch *work
 {
     enum { AHEAD = 16 };
     adass_trainer *t = s->trainer;
-    const bool has_mlp = !t->all.tiled; /* else the gradient is FM's alone */
+    const bool has_mlp = !t->all.one_row; /* else the gradient is FM's alone */
     float *sums = has_mlp ? work->pairs : work->grads;
     const size_t size = view->size;
     t->compute.kernels->dedup_accumulate(sums, size, t->all.sums, t->all.sums_ld, work->group,
@@ -407,10 +443,10 @@ static void add_pairs(const step *s, const adass_field_view *view, scratch *work
             __builtin_prefetch(rows + work->unique[i + AHEAD] * view->stride);
         const float *x =
             view->type == ADASS_F32 ? rows + work->unique[i] * view->stride : work->rows + i * size;
-        const float *sum = sums + i * size;
-        float *grad = work->grads + i * size;
-        for (size_t k = 0; k < size; k++)
-            grad[k] = (has_mlp ? grad[k] : 0.0f) + (sum[k] - x[k] * work->dlogit[i]);
+        if (has_mlp)
+            add_pairs_row(work->grads + i * size, sums + i * size, x, work->dlogit[i], size);
+        else
+            become_pairs_row(work->grads + i * size, x, work->dlogit[i], size);
     }
 }
 
@@ -456,12 +492,13 @@ static void run_field(const step *s, const param_task *task, scratch *work)
     const adass_field_view *view = &t->subnet.views[task->index];
     const size_t field = t->subnet.field[task->index];
     const adass_table *table = &t->model->tables[field];
-    const size_t n = adass_dedup_ids(work->unique, work->group, s->batch->ids + view->column,
-                                     t->model->n_fields, s->batch->n, work->slots);
+    const size_t n =
+        adass_dedup_ids(work->unique, work->group, t->columns + field * t->config.batch_size, 1,
+                        s->batch->n, table->vocab, work->slots);
     if (table->type != ADASS_F32)
         kernels->lookup(work->rows, view->size, table->type, table->compact, table->width,
                         work->unique, 1, n, 1, view->size);
-    if (!t->all.tiled)
+    if (!t->all.one_row)
         kernels->dedup_accumulate(work->grads, view->size, t->dx + view->offset, t->all.x_ld,
                                   work->group, s->batch->n, view->size);
     if (adass_backbone_has_linear(backbone))

@@ -146,7 +146,8 @@ typedef void adass_fm_backward_fn(float *dx, size_t dx_ld, const float *dy, cons
                                   bool accumulate);
 
 /**
- * lookup_fields into `out` and fm_forward of `out` into y and sums, in one pass over the rows.
+ * lookup_fields into `out` and fm_forward of `out` into y and sums, in one pass over the rows. With
+ * an out_ld of 0 samples overwrite one another there, for those who want y and sums alone.
  *
  * out and sums are order-preserving: the same bits as those of the two after one another. y keeps
  * fm_forward's bound; squares are added in another order than there, so its bits may differ.
@@ -390,11 +391,12 @@ bool adass_isa_supported(size_t i, const char **why);
  *
  * @param unique  out, [n] at most: the distinct ids
  * @param group   out, [n]: group[i] is the place of ids[i * ids_ld] in unique
+ * @param vocab   all ids are below it; SIZE_MAX where nobody knows. Up to adass_dedup_slots(n), work is saved
  * @param slots   work space, [adass_dedup_slots(n)], contents ignored
  * @return number of distinct ids
  */
 size_t adass_dedup_ids(uint32_t *unique, uint32_t *group, const uint32_t *ids, size_t ids_ld,
-                       size_t n, uint32_t *slots);
+                       size_t n, size_t vocab, uint32_t *slots);
 
 /** Work space of adass_dedup_ids for n ids, n < 2^31, in elements: a power of two >= 2 n. */
 size_t adass_dedup_slots(size_t n);
