@@ -334,22 +334,19 @@ static double distinct_ids(const train *shared, const variant *v)
     return (double)n;
 }
 
-/* The rows that a step changes, and their moments. */
-static void add_updates(bench_cost *cost, double distinct, double threads)
+static void add_rows(bench_cost *cost, double count, size_t bytes, bool written)
 {
-    for (size_t moments = 0; moments < 2; moments++) {
-        bench_rows *rows = &cost->rows[cost->n_rows++];
-        *rows = cost->rows[0];
-        rows->count = distinct / threads;
-        rows->bytes *= 1 + moments;
-        rows->distinct = BENCH_BATCH * BENCH_CRITEO_FIELDS;
-        rows->written = true;
-    }
+    bench_rows *rows = &cost->rows[cost->n_rows++];
+    *rows = cost->rows[0];
+    rows->count = count;
+    rows->bytes = bytes;
+    rows->distinct = written ? BENCH_BATCH * BENCH_CRITEO_FIELDS : 0;
+    rows->written = written;
 }
 
 /*
  * One thread's share of a step: the lookups and the products, forward and (twice) backward, and the
- * rows changed. (First-order weights and their moments would be lines more; they are left out.)
+ * rows changed, which are two: weights and moments. So it is with first-order weights.
  */
 static bench_cost cost_of(const train *shared, const variant *v, int threads)
 {
@@ -368,8 +365,15 @@ static bench_cost cost_of(const train *shared, const variant *v, int threads)
     bench_cost cost =
         bench_cost_model(samples / threads, products, passes, BENCH_CRITEO_FIELDS, rows,
                          size * sizeof(float) / BENCH_LINE_BYTES * BENCH_LINE_BYTES);
-    if (trains(v))
-        add_updates(&cost, distinct_ids(shared, v), threads);
+    const bool linear = v->backbone != ADASS_DNN;
+    if (linear)
+        add_rows(&cost, cost.rows[0].count, sizeof(float), false);
+    const double distinct = trains(v) ? distinct_ids(shared, v) / threads : 0.0;
+    for (size_t moments = 0; trains(v) && moments < 2; moments++) {
+        add_rows(&cost, distinct, cost.rows[0].bytes * (1 + moments), true);
+        if (linear)
+            add_rows(&cost, distinct, sizeof(float) * (1 + moments), true);
+    }
     return cost;
 }
 

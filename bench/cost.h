@@ -8,7 +8,7 @@
 #include "adass/kernels.h"
 #include "sweep.h"
 
-enum { COST_ROWS_MAX = 3, BENCH_LINE_BYTES = 64 };
+enum { COST_ROWS_MAX = 6, BENCH_LINE_BYTES = 64 };
 
 /** Rows of a table in the order of ids. */
 typedef struct bench_rows {

@@ -33,9 +33,9 @@ static size_t dedup_direct(uint32_t *unique, uint32_t *group, const uint32_t *id
         const uint32_t id = ids[i * ids_ld];
         const uint32_t place = place_of(slots[id], n_unique);
         unique[n_unique] = id;
-        slots[id] = place + 1;
         group[i] = place;
-        n_unique += place == n_unique;
+        if (place == n_unique) /* seldom: the next one of a frequent id would wait for the store */
+            slots[id] = ++n_unique;
     }
     return n_unique;
 }

@@ -3,15 +3,15 @@
 
 static void ADASS_FN(linear_backward)(float *out, const float *dy, const uint32_t *group, size_t n)
 {
-    static const float nothing = -0.0f;
     /*
-     * Groups come in order of first occurrence: a new one is always the next. Its sum begins with -0, which changes
-     * no number: no branch, which a CPU could not foresee.
+     * Sums begin with -0, which changes no number: "new" as a branch is one that a CPU cannot
+     * foresee.
      */
-    uint32_t next = 0;
-    for (size_t i = 0; i < n; i++) {
-        const float *from = group[i] == next ? &nothing : &out[group[i]];
-        out[group[i]] = *from + dy[i];
-        next += group[i] == next;
-    }
+    uint32_t groups = 0;
+    for (size_t i = 0; i < n; i++)
+        groups = group[i] >= groups ? group[i] + 1 : groups;
+    for (size_t g = 0; g < groups; g++)
+        out[g] = -0.0f;
+    for (size_t i = 0; i < n; i++)
+        out[group[i]] += dy[i];
 }

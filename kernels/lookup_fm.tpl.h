@@ -36,7 +36,7 @@ ADASS_INLINE void run_fm_group(float *out, size_t out_ld, fm_sums *t, const fiel
     const field_run r = *run;
     for (const adass_field_view *f = r.fields; f < r.fields + r.n; f++) {
         const uint32_t *id = ids + first * ids_ld + f->column;
-        float *to = out + first * out_ld + f->offset;
+        float *to = out == NULL ? NULL : out + first * out_ld + f->offset;
         for (size_t s = 0; s < samples; s++) {
             if (later > 0)
                 row_prefetch(field_row(f, &r, id[s * ids_ld + later]), slice_bytes(type, size),
@@ -46,7 +46,8 @@ ADASS_INLINE void run_fm_group(float *out, size_t out_ld, fm_sums *t, const fiel
             for (size_t v = 0; v < vectors; v++) {
                 const size_t k = v * VW, lanes = size - k < VW ? size - k : VW;
                 const VF x = row_load(row, type, k, lanes);
-                v_storen(to + s * out_ld + k, x, lanes);
+                if (to != NULL)
+                    v_storen(to + s * out_ld + k, x, lanes);
                 sum[s * vectors + v] = v_add(sum[s * vectors + v], x);
                 row_squares = v == 0 ? v_mul(x, x) : v_fma(x, x, row_squares);
             }
@@ -76,7 +77,8 @@ ADASS_INLINE void run_fm_any(float *out, size_t out_ld, fm_sums *t, const field_
             for (size_t v = 0, k = 0; k < size; v++, k += VW) {
                 const size_t lanes = size - k < VW ? size - k : VW;
                 const VF x = row_load(row, type, k, lanes);
-                v_storen(out + s * out_ld + f->offset + k, x, lanes);
+                if (out != NULL)
+                    v_storen(out + s * out_ld + f->offset + k, x, lanes);
                 t->sum[s][v] = v_add(t->sum[s][v], x);
                 squares = v_fma(x, x, squares);
             }
@@ -144,10 +146,10 @@ static void ADASS_FN(lookup_fm)(float *y, float *sums, size_t sums_ld, float *ou
     fields_prefetch(fields, n_fields, ids, ids_ld, n < ahead ? n : ahead);
     size_t b = 0;
     for (; b + FIELDS_TILE <= n; b += FIELDS_TILE)
-        fields_fm(y + b, sums + b * sums_ld, sums_ld, out + b * out_ld, out_ld, fields, n_fields,
-                  largest, ids + b * ids_ld, ids_ld, FIELDS_TILE,
+        fields_fm(y + b, sums + b * sums_ld, sums_ld, out == NULL ? NULL : out + b * out_ld, out_ld,
+                  fields, n_fields, largest, ids + b * ids_ld, ids_ld, FIELDS_TILE,
                   b + FIELDS_TILE + ahead <= n ? ahead * ids_ld : 0);
     for (; b < n; b++)
-        fields_fm(y + b, sums + b * sums_ld, sums_ld, out + b * out_ld, out_ld, fields, n_fields,
-                  largest, ids + b * ids_ld, ids_ld, 1, 0);
+        fields_fm(y + b, sums + b * sums_ld, sums_ld, out == NULL ? NULL : out + b * out_ld, out_ld,
+                  fields, n_fields, largest, ids + b * ids_ld, ids_ld, 1, 0);
 }

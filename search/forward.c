@@ -45,16 +45,18 @@ static void look_up(const adass_model *model, const adass_kernels *kernels,
                     const adass_block *block)
 {
     const adass_backbone backbone = model->config.backbone;
-    const size_t ids_ld = model->n_fields, x_ld = block->one_row ? 0 : block->x_ld;
+    const size_t ids_ld = model->n_fields;
     const bool pairs = adass_backbone_has_pairs(backbone);
     const bool hooked = block->hooks != NULL && block->hooks->forward != NULL;
     for (size_t b = 0; b < n; b++)
         block->logits[b] = model->n_layers == 0 ? model->bias : 0.0f;
     if (pairs && !hooked)
-        kernels->lookup_fm(block->logits, block->sums, block->sums_ld, block->x, x_ld,
-                           subnet->views, subnet->n_views, ids, ids_ld, n);
+        kernels->lookup_fm(block->logits, block->sums, block->sums_ld,
+                           block->fleeting ? NULL : block->x, block->x_ld, subnet->views,
+                           subnet->n_views, ids, ids_ld, n);
     else
-        kernels->lookup_fields(block->x, x_ld, subnet->views, subnet->n_views, ids, ids_ld, n);
+        kernels->lookup_fields(block->x, block->x_ld, subnet->views, subnet->n_views, ids, ids_ld,
+                               n);
     if (hooked) {
         const adass_packed packed = adass_block_packed(model, block, ids, first, n, NULL);
         block->hooks->forward(block->hooks->user, &packed);
@@ -115,7 +117,7 @@ static adass_status predict_blocks(const adass_model *model, const adass_compute
     {
         adass_dense_single_thread();
         adass_error mine = { 0 };
-        adass_block block = { .one_row = model->n_layers == 0 };
+        adass_block block = { .fleeting = model->n_layers == 0 };
         float *memory = block_alloc(model, subnet, &block);
         adass_status status =
             memory != NULL ? ADASS_OK : adass_fail_memory(&mine, "prediction", 0.0);

@@ -10,14 +10,14 @@
  * their `ld` (activations: the layer's outputs).
  */
 typedef struct adass_block {
-    float *x; /* packed embeddings, [n x x_ld]; a row when `one_row` */
+    float *x; /* packed embeddings, [n x x_ld]; unused when `fleeting` */
     size_t x_ld;
     float *sums; /* FM's, [n x sums_ld] */
     size_t sums_ld;
     float *activations[ADASS_HIDDEN_MAX]; /* [n x outputs] after ReLU and dropout */
     float *logits;                        /* [n] */
     const adass_step_hooks *hooks;        /* of a training step, or NULL */
-    bool one_row;     /* nobody reads x again: each sample takes the place of the last */
+    bool fleeting;    /* nobody reads x after FM's sums are made: it is not written */
     adass_laps *laps; /* the calling thread's, or NULL */
 } adass_block;
 

@@ -80,31 +80,53 @@ static float *floats(size_t n, double *failed)
     return p;
 }
 
-/* Zeroed rows of the table's type. */
-static void create_rows(adass_table *table, size_t vocab, size_t width, adass_type type,
-                        double *failed)
+/*
+ * The next whole lines of the tables' memory; counted only while that is NULL. Arrays of no bytes
+ * have a line, too: no two arrays are at the same address.
+ */
+static void *carve(char *memory, size_t *used, size_t bytes)
 {
-    table->vocab = vocab;
-    table->width = width;
-    table->type = type;
-    if (type == ADASS_F32) {
-        table->rows = floats(vocab * width, failed);
-        return;
-    }
-    const size_t bytes = vocab * adass_type_stride(type, width) * adass_type_bytes(type);
-    table->compact = adass_alloc(bytes);
-    *failed += table->compact == NULL ? (double)bytes : 0.0;
+    enum { LINE_BYTES = 64 };
+    void *p = memory != NULL ? memory + *used : NULL;
+    *used += (bytes / LINE_BYTES + 1) * LINE_BYTES;
+    return p;
 }
 
-static void create_table(adass_table *table, size_t vocab, size_t width, adass_type type,
-                         bool linear, double *failed)
+/* Which arrays the tables of a model have beside their rows. */
+typedef struct table_parts {
+    bool linear, moments;
+} table_parts;
+
+/* Gives the tables their parts of the memory, whose size is returned. */
+static size_t place_tables(adass_model *model, table_parts parts, char *memory)
 {
-    create_rows(table, vocab, width, type, failed);
-    table->moments = floats(vocab * width * 2, failed);
-    if (linear) {
-        table->linear = floats(vocab, failed);
-        table->linear_moments = floats(vocab * 2, failed);
+    size_t used = 0;
+    for (size_t f = 0; f < model->n_fields; f++) {
+        adass_table *t = &model->tables[f];
+        const size_t row_bytes = adass_type_stride(t->type, t->width) * adass_type_bytes(t->type);
+        void *rows = carve(memory, &used, t->vocab * row_bytes);
+        t->rows = t->type == ADASS_F32 ? rows : NULL;
+        t->compact = t->type == ADASS_F32 ? NULL : rows;
+        if (parts.moments)
+            t->moments = carve(memory, &used, t->vocab * t->width * 2 * sizeof(float));
     }
+    for (size_t f = 0; parts.linear && f < model->n_fields; f++)
+        model->tables[f].linear = carve(memory, &used, model->tables[f].vocab * sizeof(float));
+    for (size_t f = 0; parts.linear && parts.moments && f < model->n_fields; f++)
+        model->tables[f].linear_moments =
+            carve(memory, &used, model->tables[f].vocab * 2 * sizeof(float));
+    return used;
+}
+
+/* Zeroed tables, whose vocabularies, widths and types are set. */
+static void create_tables(adass_model *model, table_parts parts, double *failed)
+{
+    const size_t bytes = place_tables(model, parts, NULL);
+    model->memory = adass_alloc(bytes);
+    if (model->memory == NULL)
+        *failed += (double)bytes;
+    else
+        (void)place_tables(model, parts, model->memory);
 }
 
 static void create_layer(adass_layer *layer, size_t inputs, size_t outputs, double *failed)
@@ -184,10 +206,14 @@ adass_status adass_model_create(adass_model **out, const adass_model_config *con
     }
     model->n_fields = n_fields;
     for (size_t f = 0; f < n_fields; f++) {
-        create_table(&model->tables[f], vocab[f], widths[f], config->table_type,
-                     adass_backbone_has_linear(config->backbone), &failed);
+        model->tables[f] =
+            (adass_table){ .vocab = vocab[f], .width = widths[f], .type = config->table_type };
         model->block[f + 1] = model->block[f] + widths[f];
     }
+    create_tables(
+        model,
+        (table_parts){ .linear = adass_backbone_has_linear(config->backbone), .moments = true },
+        &failed);
     if (adass_backbone_has_mlp(config->backbone)) {
         model->n_layers = config->n_hidden + 1;
         for (size_t i = 0; i < model->n_layers; i++)
@@ -207,18 +233,13 @@ void adass_model_destroy(adass_model *model)
 {
     if (model == NULL)
         return;
-    for (size_t f = 0; model->tables != NULL && f < model->n_fields; f++) {
-        adass_table *t = &model->tables[f];
-        void *owned[] = { t->rows, t->compact, t->moments, t->linear, t->linear_moments };
-        for (size_t i = 0; i < sizeof owned / sizeof owned[0]; i++)
-            free(owned[i]);
-    }
     for (size_t i = 0; i < model->n_layers; i++) {
         adass_layer *l = &model->layers[i];
         float *owned[] = { l->w, l->w_m, l->w_v, l->bias, l->bias_m, l->bias_v };
         for (size_t k = 0; k < sizeof owned / sizeof owned[0]; k++)
             free(owned[k]);
     }
+    free(model->memory);
     free(model->tables);
     free(model->block);
     free(model);
@@ -363,13 +384,17 @@ static void quantize_table(adass_table *to, const adass_table *from, const adass
 static void copy_tables(adass_model *to, const adass_model *from, const adass_kernels *kernels,
                         adass_type type, double *failed)
 {
-    for (size_t f = 0; f < from->n_fields; f++) {
+    const bool linear = from->tables[0].linear != NULL;
+    for (size_t f = 0; f < from->n_fields; f++)
+        to->tables[f] = (adass_table){ .vocab = from->tables[f].vocab,
+                                       .width = from->tables[f].width,
+                                       .type = type };
+    create_tables(to, (table_parts){ .linear = linear }, failed);
+    for (size_t f = 0; *failed <= 0.0 && f < from->n_fields; f++) {
         const adass_table *table = &from->tables[f];
-        create_rows(&to->tables[f], table->vocab, table->width, type, failed);
-        if (table->linear != NULL)
-            to->tables[f].linear = copied(table->linear, table->vocab, failed);
-        if (*failed <= 0.0)
-            quantize_table(&to->tables[f], table, kernels);
+        quantize_table(&to->tables[f], table, kernels);
+        if (linear)
+            memcpy(to->tables[f].linear, table->linear, table->vocab * sizeof *table->linear);
     }
 }
 

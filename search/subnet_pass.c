@@ -130,7 +130,7 @@ static size_t widest(const adass_subnet_pass *p)
 
 static adass_status work_init(work *w, const adass_subnet_pass *p, adass_error *err)
 {
-    *w = (work){ .block = { .one_row = p->model->n_layers == 0 } };
+    *w = (work){ .block = { .fleeting = p->model->n_layers == 0 } };
     const size_t rows = p->mlp != NULL ? TILE : ADASS_BLOCK_SAMPLES;
     w->block.x_ld = adass_packed_ld(p->mlp != NULL ? p->all.width : widest(p));
     w->block.sums_ld = ADASS_SIZE_MAX;

@@ -57,7 +57,7 @@ struct adass_trainer {
     adass_trainer_config config;
     adass_subnet subnet;
     bool by_sample;  /* hooks see or change samples: FM's gradient is made for each of them */
-    adass_block all; /* forward values of the whole batch; with one_row, x has one a thread, and
+    adass_block all; /* forward values of the whole batch; fleeting, there is no x, and
                         with pairs the sums become each sample's times its dz */
     float *dx;       /* [batch x all.x_ld]: through the MLP, and by sample through FM */
     float *deltas[ADASS_HIDDEN_MAX]; /* gradient before each hidden ReLU, [batch x outputs] */
@@ -106,11 +106,10 @@ static adass_status alloc_buffers(adass_trainer *t, adass_error *err)
         largest = max_size(largest, model->tables[f].width);
     t->all.x_ld = adass_packed_ld(model->block[model->n_fields]);
     t->all.sums_ld = adass_packed_ld(largest);
-    const size_t x_rows = t->all.one_row ? (size_t)t->compute.threads : batch;
-    t->all.x = adass_alloc(x_rows * t->all.x_ld * sizeof(float));
+    t->all.x = adass_alloc(t->all.fleeting ? 0 : batch * t->all.x_ld * sizeof(float));
     t->all.sums = adass_alloc(batch * t->all.sums_ld * sizeof(float));
     t->all.logits = adass_alloc(batch * sizeof(float));
-    t->dx = adass_alloc(t->all.one_row ? 0 : batch * t->all.x_ld * sizeof(float));
+    t->dx = adass_alloc(t->all.fleeting ? 0 : batch * t->all.x_ld * sizeof(float));
     t->dz = adass_alloc(batch * sizeof(float));
     t->losses = adass_alloc(batch * sizeof(float));
     t->columns = adass_alloc(model->n_fields * batch * sizeof *t->columns);
@@ -164,7 +163,7 @@ adass_status adass_trainer_create(adass_trainer **out, adass_model *model,
     t->all.hooks = config->hooks;
     t->by_sample = config->hooks != NULL &&
                    (config->hooks->forward != NULL || config->hooks->backward != NULL);
-    t->all.one_row = model->n_layers == 0 && !t->by_sample;
+    t->all.fleeting = model->n_layers == 0 && !t->by_sample;
     adass_status status = adass_subnet_init(&t->subnet, model, err);
     if (status == ADASS_OK)
         status = alloc_buffers(t, err);
@@ -214,7 +213,7 @@ void adass_trainer_destroy(adass_trainer *trainer)
 static adass_block block_at(const adass_trainer *t, size_t first)
 {
     adass_block block = t->all;
-    block.x += block.x_ld * (t->all.one_row ? (size_t)omp_get_thread_num() : first);
+    block.x += t->all.fleeting ? 0 : first * block.x_ld;
     block.sums += first * block.sums_ld;
     block.logits += first;
     for (size_t i = 0; i + 1 < t->model->n_layers; i++)
@@ -432,7 +431,7 @@ static void add_pairs(const step *s, const adass_field_view *view, scratch *work
 {
     enum { AHEAD = 16 };
     adass_trainer *t = s->trainer;
-    const bool has_mlp = !t->all.one_row; /* else the gradient is FM's alone */
+    const bool has_mlp = !t->all.fleeting; /* else the gradient is FM's alone */
     float *sums = has_mlp ? work->pairs : work->grads;
     const size_t size = view->size;
     t->compute.kernels->dedup_accumulate(sums, size, t->all.sums, t->all.sums_ld, work->group,
@@ -498,7 +497,7 @@ static void run_field(const step *s, const param_task *task, scratch *work)
     if (table->type != ADASS_F32)
         kernels->lookup(work->rows, view->size, table->type, table->compact, table->width,
                         work->unique, 1, n, 1, view->size);
-    if (!t->all.one_row)
+    if (!t->all.fleeting)
         kernels->dedup_accumulate(work->grads, view->size, t->dx + view->offset, t->all.x_ld,
                                   work->group, s->batch->n, view->size);
     if (adass_backbone_has_linear(backbone))

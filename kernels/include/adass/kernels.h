@@ -146,8 +146,8 @@ typedef void adass_fm_backward_fn(float *dx, size_t dx_ld, const float *dy, cons
                                   bool accumulate);
 
 /**
- * lookup_fields into `out` and fm_forward of `out` into y and sums, in one pass over the rows. With
- * an out_ld of 0 samples overwrite one another there, for those who want y and sums alone.
+ * lookup_fields into `out` and fm_forward of `out` into y and sums, in one pass over the rows. out
+ * may be NULL, for those who want y and sums alone.
  *
  * out and sums are order-preserving: the same bits as those of the two after one another. y keeps
  * fm_forward's bound; squares are added in another order than there, so its bits may differ.

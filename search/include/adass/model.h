@@ -88,6 +88,7 @@ typedef struct adass_model {
     adass_model_config config;
     size_t n_fields;
     adass_table *tables; /* [n_fields] */
+    void *memory;        /* of all tables: one piece, so that small tables lie on huge pages too */
     size_t *
         block; /* [n_fields + 1]: first row of a field's block in the first layer; the last entry is the sum of widths */
     size_t n_layers; /* hidden layers and the output; 0 for fm and lr */
