@@ -107,7 +107,7 @@ static adass_status measure_inherited(fidelity *x, const adass_run_config *confi
         aucs[a] = metrics.auc;
     }
     *seconds = found.supernet_seconds;
-    free(found.probability);
+    adass_found_free(&found);
     adass_evaluator_close(valid);
     free(vocab);
     return status;

@@ -232,10 +232,16 @@ adass_status adass_session_supernet(const adass_method_setting *setting, const a
     if (status != ADASS_OK)
         return status;
     const size_t cells = s->dataset->n_fields * setting->config->candidates.n;
+    const size_t traced = ADASS_TRACE_POINTS * cells;
     found->probability = malloc(cells * sizeof *found->probability);
-    if (found->probability == NULL)
-        return adass_fail_memory(err, "the sampler's record", (double)(cells * sizeof(double)));
+    found->trace = malloc(traced * sizeof *found->trace);
+    if (found->probability == NULL || found->trace == NULL)
+        return adass_fail_memory(err, "the sampler's record",
+                                 (double)((cells + traced) * sizeof(double)));
     memcpy(found->probability, s->stage1.probability, cells * sizeof *found->probability);
+    memcpy(found->trace, s->stage1.trace, traced * sizeof *found->trace);
+    found->trace_interval = s->stage1.trace_interval;
+    found->n_trace = s->stage1.n_trace;
     found->supernet_seconds = s->stage1.seconds;
     found->supernet_steps = s->stage1.steps;
     found->drawn_params = s->stage1.drawn_params;
@@ -411,12 +417,19 @@ adass_status adass_run(adass_session *session, const adass_run_config *config,
     return status;
 }
 
+void adass_found_free(adass_found *found)
+{
+    free(found->probability);
+    free(found->trace);
+    free(found->policy);
+    *found = (adass_found){ 0 };
+}
+
 void adass_run_result_free(adass_run_result *result)
 {
     free(result->sizes);
     free(result->field_params);
     free(result->test_logits);
-    free(result->found.probability);
-    free(result->found.policy);
+    adass_found_free(&result->found);
     *result = (adass_run_result){ 0 };
 }

@@ -222,17 +222,41 @@ static json_t *matrix_json(const adass_dataset *dataset, const double *matrix, s
     return map;
 }
 
+/*
+ * The sampler's probabilities over time: by field name a row of K for every `interval` steps, in
+ * thousandths, since they are there to be drawn; null where there is no supernet.
+ */
+static json_t *trace_json(const adass_dataset *dataset, const adass_found *found, size_t columns)
+{
+    if (found->trace == NULL)
+        return json_null();
+    json_t *map = json_object();
+    for (size_t f = 0; f < dataset->n_fields; f++) {
+        json_t *rows = json_array();
+        for (uint64_t i = 0; i < found->n_trace; i++) {
+            const double *p = found->trace + (i * dataset->n_fields + f) * columns;
+            json_t *row = json_array();
+            for (size_t k = 0; k < columns; k++)
+                json_array_append_new(row, json_integer(lround(1000.0 * p[k])));
+            json_array_append_new(rows, row);
+        }
+        json_object_set_new(map, dataset->fields[f].name, rows);
+    }
+    return json_pack("{s:I, s:o}", "interval", (json_int_t)found->trace_interval, "thousandths",
+                     map);
+}
+
 static json_t *found_json(const adass_run_config *config, const adass_found *found,
                           const adass_dataset *dataset)
 {
     const size_t k = config->candidates.n;
-    return json_pack("{s:I, s:f, s:f, s:I, s:I, s:f, s:o, s:o}", "supernet_steps",
-                     (json_int_t)found->supernet_steps, "drawn_params", found->drawn_params,
-                     "inherited_auc", found->inherited_auc, "evaluations",
-                     (json_int_t)found->evaluations, "repairs", (json_int_t)found->repairs,
-                     "lambda", found->lambda, "sampling_probability",
-                     matrix_json(dataset, found->probability, k), "policy",
-                     matrix_json(dataset, found->policy, k));
+    return json_pack(
+        "{s:I, s:f, s:f, s:I, s:I, s:f, s:o, s:o, s:o}", "supernet_steps",
+        (json_int_t)found->supernet_steps, "drawn_params", found->drawn_params, "inherited_auc",
+        found->inherited_auc, "evaluations", (json_int_t)found->evaluations, "repairs",
+        (json_int_t)found->repairs, "lambda", found->lambda, "sampling_probability",
+        matrix_json(dataset, found->probability, k), "sampling_over_time",
+        trace_json(dataset, found, k), "policy", matrix_json(dataset, found->policy, k));
 }
 
 static json_t *metrics_json(const adass_run_result *r)

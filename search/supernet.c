@@ -40,6 +40,9 @@ static void list_state(void *user, adass_state *state)
     adass_state_add_u64(state, "steps", &r->out->steps, 1);
     adass_state_add_f64(state, "mean_loss", &r->mean_loss, 1);
     adass_state_add_f64(state, "drawn_params", &r->out->drawn_params, 1);
+    adass_state_add_u64(state, "n_trace", &r->out->n_trace, 1);
+    adass_state_add_f64(state, "trace", r->out->trace,
+                        ADASS_TRACE_POINTS * r->model->n_fields * r->candidates->n);
     if (r->kind->list_state != NULL)
         r->kind->list_state(r->sampler, state);
     adass_state_add_model(state, r->model);
@@ -86,15 +89,24 @@ static adass_status prepare(run *r, const adass_dataset *dataset, const adass_co
     r->sizes = calloc(n_fields, sizeof *r->sizes);
     r->vocab = calloc(n_fields, sizeof *r->vocab);
     r->out->probability = calloc(cells, sizeof *r->out->probability);
+    r->out->trace = calloc(ADASS_TRACE_POINTS * cells, sizeof *r->out->trace);
+    r->out->trace_interval = (setting.total_steps + ADASS_TRACE_POINTS - 1) / ADASS_TRACE_POINTS;
     if (r->kind->wants_gradients)
         r->gradients = calloc(n_fields, sizeof *r->gradients);
     if (r->choice == NULL || r->sizes == NULL || r->vocab == NULL || r->out->probability == NULL ||
-        (r->kind->wants_gradients && r->gradients == NULL))
+        r->out->trace == NULL || (r->kind->wants_gradients && r->gradients == NULL))
         return adass_fail_memory(err, "the supernet's training", (double)cells * 32.0);
     for (size_t f = 0; f < n_fields; f++)
         r->vocab[f] = r->model->tables[f].vocab;
     adass_rng_init(&r->rng, adass_seed_derive(r->config->seed, STREAM_DRAWS));
     return ADASS_OK;
+}
+
+static void store_probabilities(const run *r, double *out)
+{
+    for (size_t f = 0; f < r->model->n_fields; f++)
+        for (size_t k = 0; k < r->candidates->n; k++)
+            out[f * r->candidates->n + k] = r->kind->probability(r->sampler, f, k);
 }
 
 static adass_status train_batch(run *r, const adass_batch *batch, double *loss, adass_error *err)
@@ -107,6 +119,9 @@ static adass_status train_batch(run *r, const adass_batch *batch, double *loss, 
         return status;
     r->kind->observe(r->sampler, r->choice, *loss, r->gradients);
     r->out->steps++;
+    if (r->out->steps % r->out->trace_interval == 0)
+        store_probabilities(r, r->out->trace +
+                                   r->out->n_trace++ * r->model->n_fields * r->candidates->n);
     r->out->drawn_params += (double)adass_sizes_params(r->vocab, r->sizes, r->model->n_fields);
     return ADASS_OK;
 }
@@ -152,9 +167,7 @@ static adass_status run_epochs(run *r, adass_error *err)
             return status;
     }
     const adass_status status = trained ? ADASS_OK : adass_keeper_save(&r->keeper, err);
-    for (size_t f = 0; f < r->model->n_fields; f++)
-        for (size_t k = 0; k < r->candidates->n; k++)
-            r->out->probability[f * r->candidates->n + k] = r->kind->probability(r->sampler, f, k);
+    store_probabilities(r, r->out->probability);
     r->out->drawn_params /= (double)r->out->steps;
     return status;
 }
@@ -192,5 +205,6 @@ adass_status adass_supernet_train(adass_model *model, const adass_candidates *ca
 void adass_supernet_result_free(adass_supernet_result *result)
 {
     free(result->probability);
-    result->probability = NULL;
+    free(result->trace);
+    result->probability = result->trace = NULL;
 }

@@ -94,6 +94,8 @@ typedef struct outcome {
     adass_train_result train;
     uint64_t steps;
     double drawn_params, probability[FIELDS_MAX * CANDIDATES];
+    uint64_t n_trace;
+    double trace[ADASS_TRACE_POINTS * FIELDS_MAX * CANDIDATES];
     size_t evaluations, repairs;
     double inherited_auc, lambda, policy[FIELDS_MAX * CANDIDATES]; /* of rl */
     uint8_t choice[FIELDS_MAX];
@@ -150,9 +152,14 @@ static adass_status train_supernet(const context *x, adass_model *model,
     const adass_status status =
         adass_supernet_train(model, &candidates, x->fixture.dataset, &x->fixture.compute, &config,
                              &monitor, &result, err);
-    if (status == ADASS_OK)
-        memcpy(o->probability, result.probability,
-               model->n_fields * CANDIDATES * sizeof *o->probability);
+    const size_t cells = model->n_fields * CANDIDATES;
+    if (status == ADASS_OK) {
+        memcpy(o->probability, result.probability, cells * sizeof *o->probability);
+        memcpy(o->trace, result.trace, ADASS_TRACE_POINTS * cells * sizeof *o->trace);
+        assert_int_equal(result.n_trace, result.steps / result.trace_interval);
+        assert_in_range(result.n_trace, 1, ADASS_TRACE_POINTS);
+    }
+    o->n_trace = result.n_trace;
     o->steps = result.steps;
     o->drawn_params = result.drawn_params;
     adass_supernet_result_free(&result);

@@ -70,6 +70,7 @@ static adass_suite small_suite(void)
     suite.config.train.max_epochs = 2;
     suite.config.train.step.batch_size = suite.config.supernet.step.batch_size = 256;
     suite.config.supernet.epochs = 1;
+    suite.config.supernet.adaptive.interval = 1; /* the probabilities change in these few steps */
     suite.config.search.iterations = 3;
     suite.config.search.population = 4;
     suite.config.search.eval_rows = 200;
@@ -127,12 +128,44 @@ static void expect_same_runs(const fixture *x, const char *a, const char *b)
     }
 }
 
+/* The probabilities over time of a searched run, and none of one that has no supernet. */
+static void check_sampling_over_time(const fixture *x, const char *out)
+{
+    json_t *run = comparable(x, out, "fm-adass-budget0.5-seed7");
+    const json_t *found = json_object_get(run, "found");
+    const json_t *trace = json_object_get(found, "sampling_over_time");
+    const json_t *fields = json_object_get(trace, "thousandths");
+    const json_t *rows = json_object_get(fields, "f3");
+    const size_t n = json_array_size(rows);
+    const json_int_t interval = json_integer_value(json_object_get(trace, "interval"));
+    const json_int_t steps = json_integer_value(json_object_get(found, "supernet_steps"));
+    assert_int_equal(json_object_size(fields), json_object_size(json_object_get(run, "sizes")));
+    assert_true(interval > 0 && (json_int_t)n == steps / interval);
+    assert_in_range(n, 2, ADASS_TRACE_POINTS);
+    bool changes = false;
+    for (size_t i = 0; i < n; i++) {
+        const json_t *row = json_array_get(rows, i);
+        json_int_t sum = 0;
+        assert_int_equal(json_array_size(row), 3);
+        for (size_t k = 0; k < 3; k++)
+            sum += json_integer_value(json_array_get(row, k));
+        assert_in_range(sum, 998, 1002);
+        changes = changes || !json_equal(row, json_array_get(rows, 0));
+    }
+    assert_true(changes);
+    json_decref(run);
+    run = comparable(x, out, "fm-uniform-size8-seed7");
+    assert_null(json_object_get(json_object_get(run, "found"), "sampling_over_time"));
+    json_decref(run);
+}
+
 static void test_same_seed_same_files(void **state)
 {
     const fixture *x = *state;
     watch w = { 0 };
     assert_int_equal(reproduce(x, "a", 2, &w), ADASS_OK);
     assert_int_equal(w.finished, RUNS);
+    check_sampling_over_time(x, "a");
     assert_int_equal(w.reused, 0);
     assert_int_equal(reproduce(x, "b", 2, &w), ADASS_OK);
     assert_int_equal(reproduce(x, "c", 1, &w),

@@ -49,8 +49,13 @@ typedef struct adass_found {
     size_t repairs;       /* candidates by which the policy's mode was shrunk into the budget */
     double lambda;        /* at the end */
     double *probability;  /* [n_fields x K] of the sampler at the end, or NULL; owned */
-    double *policy;       /* [n_fields x K] at the end, or NULL; owned */
+    double *trace;        /* [n_trace x n_fields x K]: every trace_interval steps, or NULL; owned */
+    uint64_t trace_interval, n_trace;
+    double *policy; /* [n_fields x K] at the end, or NULL; owned */
 } adass_found;
+
+/** Frees what a search told; all members are 0 afterwards. */
+void adass_found_free(adass_found *found);
 
 /** A run's outcome; to be freed with adass_run_result_free(). */
 typedef struct adass_run_result {

@@ -53,6 +53,9 @@ typedef struct adass_supernet_config {
         *checkpoint; /* NULL: none is kept; holds the trained supernet at the end */
 } adass_supernet_config;
 
+/** The most points of the record of the probabilities over time. */
+enum { ADASS_TRACE_POINTS = 20 };
+
 /** What stage 1 tells, for the record. */
 typedef struct adass_supernet_result {
     double seconds;
@@ -60,6 +63,12 @@ typedef struct adass_supernet_result {
     double drawn_params; /* mean embedding parameters of the drawn subnets */
     /** probability[f * K + k] at the end; owned by the result */
     double *probability;
+    /**
+     * trace[(i * n_fields + f) * K + k]: after (i + 1) * trace_interval steps, all n_trace of them
+     * (at most ADASS_TRACE_POINTS) within `steps`; owned by the result
+     */
+    double *trace;
+    uint64_t trace_interval, n_trace;
 } adass_supernet_result;
 
 /**
