@@ -6,13 +6,15 @@
 A row of a table is a kernel's shape on a CPU and an ISA: the time of a call's item with the plain loop
 without vectoriser (scalar), as the compiler vectorises it (auto) and with the library's kernel (ours), the
 speed-ups, and the share of the machine's measured limit. Without --out the tables go to standard output;
-with it DIR/cpus.md and, where matplotlib is installed, DIR/<kernel>.svg are written.
+with it DIR/cpus.md and DIR/<kernel>.svg are written.
 """
 import argparse
 import json
 import pathlib
 import statistics
 import sys
+
+import svg
 
 
 def parse_name(name):
@@ -76,30 +78,25 @@ def table(rows):
     return "\n".join(lines)
 
 
-def plot(kernel, rows, path, pyplot):
+def bars(values, unit, title, left, labels):
+    """A bar for each value, from above to below; labels stand on the left of them, or nothing."""
+    axes = svg.Axes(left, 40, 300, 18 * len(values), (0, 1.05 * max(max(values), 1e-9)), (len(values), 0))
+    pieces = axes.frame(f"{title}, {unit}" if unit else title, most_x=5, most_y=0)
+    for i, value in enumerate(values):
+        x, y = axes.place(0, i)
+        pieces.append(svg.rectangle(x, y + 3, axes.place(value, i)[0] - x, 12, svg.colour(0), class_="bar"))
+        if labels:
+            pieces.append(svg.text(left - 6, y + 13, labels[i], "end"))
+    return pieces
+
+
+def plot(kernel, rows, path):
     labels = [" ".join(key) + (" thread" if key[3] == "1" else " threads") for key in sorted(rows)]
     ours = [rows[key].get("ours", (0, 0)) for key in sorted(rows)]
-    figure, axes = pyplot.subplots(1, 2, sharey=True, figsize=(14, 1.5 + 0.25 * len(labels)))
-    for axis, values, title in ((axes[0], [ns for ns, _ in ours], "ns an item"),
-                                (axes[1], [share for _, share in ours], "of the measured limit")):
-        axis.barh(labels, values)
-        axis.set_title(f"{kernel}: {title}")
-        axis.invert_yaxis()
-    figure.tight_layout()
-    figure.savefig(path)
-    pyplot.close(figure)
-
-
-def load_pyplot():
-    try:
-        import matplotlib
-    except ImportError:
-        print("bench_compare_cpus: no plots, because matplotlib is missing; "
-              "apt-get install python3-matplotlib gets it", file=sys.stderr)
-        return None
-    matplotlib.use("svg")
-    from matplotlib import pyplot
-    return pyplot
+    left = 20 + 7 * max(map(len, labels))
+    pieces = bars([ns for ns, _ in ours], "ns", f"{kernel}: time of an item", left, labels)
+    pieces += bars([share for _, share in ours], "", "share of the measured limit", left + 330, None)
+    path.write_text(svg.document(left + 650, 70 + 18 * len(labels), pieces))
 
 
 def main():
@@ -116,10 +113,8 @@ def main():
         return
     args.out.mkdir(parents=True, exist_ok=True)
     (args.out / "cpus.md").write_text(text)
-    pyplot = load_pyplot()
     for kernel, rows in kernels.items():
-        if pyplot is not None:
-            plot(kernel, rows, args.out / f"{kernel}.svg", pyplot)
+        plot(kernel, rows, args.out / f"{kernel}.svg")
 
 
 if __name__ == "__main__":

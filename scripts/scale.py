@@ -17,6 +17,8 @@ import subprocess
 import sys
 import threading
 
+import svg
+
 
 def anon_mib(pid):
     try:
@@ -105,28 +107,22 @@ def plan(adass, work):
 
 def panel(points, title, column, unit, left):
     """Axes from 0, so that what is linear is a line through the origin."""
-    width, height, bottom = 200, 140, 170
     xs, ys = [p["value"] for p in points], [p[column] for p in points]
-    place = lambda x, y: (left + width * x / max(xs), bottom - height * y / max(ys))
-    line = " ".join("%.1f,%.1f" % place(x, y) for x, y in zip(xs, ys))
-    dots = "".join('<circle cx="%.1f" cy="%.1f" r="2.5"/>' % place(x, y) for x, y in zip(xs, ys))
-    return ('<g><path d="M%d %d V%d H%d" fill="none" stroke="#888"/><polyline points="%s" fill="none" stroke="#246"/>%s'
-            '<text x="%d" y="20" font-weight="bold">%s</text><text x="%d" y="%d" text-anchor="end">%g</text>'
-            '<text x="%d" y="%d">%.3g %s</text></g>' %
-            (left, bottom - height, bottom, left + width, line, dots, left, title, left + width, bottom + 14, max(xs),
-             left + 4, bottom - height + 2, max(ys), unit))
+    axes = svg.Axes(left, 50, 210, 150, (0, 1.05 * max(xs)), (0, 1.05 * max(ys)))
+    places = [axes.place(x, y) for x, y in zip(xs, ys)]
+    return (axes.frame(f"{title}, {unit}", most_x=5, most_y=4) + [svg.series(0, places)] +
+            [svg.marker(0, *place, 3.0) for place in places])
 
 
 def plot(results, path):
-    panels = [("rows", "CPU seconds an epoch, by rows", "seconds", "s"),
-              ("fields", "ns a row, by fields", "ns_per_row", "ns"),
-              ("size", "ns a row, by size", "ns_per_row", "ns"),
-              ("batch", "peak MiB, by batch (DeepFM)", "peak_mib", "MiB")]
-    body = "".join(panel([r for r in results if r["axis"] == axis], title, column, unit, 30 + 240 * i)
-                   for i, (axis, title, column, unit) in enumerate(panels))
-    path.write_text('<svg xmlns="http://www.w3.org/2000/svg" width="980" height="200" font-family="sans-serif" '
-                    'font-size="11">'
-                    '<rect width="100%%" height="100%%" fill="white"/>%s</svg>\n' % body)
+    panels = [("rows", "CPU time of an epoch, by rows", "seconds", "s"),
+              ("fields", "time of a row, by fields", "ns_per_row", "ns"),
+              ("size", "time of a row, by size", "ns_per_row", "ns"),
+              ("batch", "peak memory, by batch (DeepFM)", "peak_mib", "MiB")]
+    pieces = []
+    for i, (axis, title, column, unit) in enumerate(panels):
+        pieces += panel([r for r in results if r["axis"] == axis], title, column, unit, 50 + 275 * i)
+    path.write_text(svg.document(50 + 275 * len(panels), 225, pieces))
 
 
 def main():
@@ -154,4 +150,5 @@ def main():
     plot(results, out / "scale.svg")
 
 
-main()
+if __name__ == "__main__":
+    main()
