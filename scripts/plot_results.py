@@ -28,7 +28,8 @@ def read_json(path, wanted):
     except (OSError, ValueError) as error:
         sys.exit(f"plot_results: {path}: {error}")
     if not isinstance(value, dict) or value.get("format") != wanted:
-        sys.exit(f"plot_results: {path}: not of format {wanted}; give a folder that `adass reproduce` wrote")
+        sys.exit(f"plot_results: {path}: not of format {wanted}; "
+                 "give the folder of a suite whose table compares methods")
     return value
 
 
@@ -38,6 +39,10 @@ def write(path, width, height, pieces):
     temporary.write_text(svg.document(width, height, pieces))
     os.replace(temporary, path)
     print(path)
+
+
+# Of a run's file: variant; budget, unless it is a uniform size.
+RUN_NAME = re.compile(r"[^-]+-(.+)-(?:budget(.+)|size\d+)-seed\d+")
 
 
 # ---- AUC against parameters
@@ -115,14 +120,14 @@ def budget_curve(table, path):
 
 def read_runs(folder):
     """{'deepfm-adass-budget0.5-seed7': record}, by number of seed, then by name."""
-    paths = sorted((folder / "runs").glob("*.json"))
-    runs = {p.stem: read_json(p, "adass-run-1") for p in paths if re.search(r"-seed\d+$", p.stem)}
+    paths = (p for p in (folder / "runs").glob("*.json") if RUN_NAME.fullmatch(p.stem))
+    runs = {p.stem: read_json(p, "adass-run-1") for p in paths}
     return dict(sorted(runs.items(), key=lambda item: (item[1]["seed"], item[0])))
 
 
 def variant_of(name):
     """'deepfm-adass-budget0.5-seed7' -> 'adass'."""
-    return re.fullmatch(r"[^-]+-(.+)-(?:budget|size)[^-]+-seed\d+", name).group(1)
+    return RUN_NAME.fullmatch(name).group(1)
 
 
 def changes(trace):
@@ -240,10 +245,10 @@ def plot_sizes(runs, methods, folder):
     """methods: the order of the variants, that of the table."""
     maps = {}
     for name, run in runs.items():
-        found = re.search(r"-budget([^-]+)-seed", name)
-        if found:
-            groups = maps.setdefault((run["backbone"], found.group(1)), {})
-            groups.setdefault(variant_of(name), []).append(run)
+        variant, budget = RUN_NAME.fullmatch(name).groups()
+        if budget:
+            groups = maps.setdefault((run["backbone"], budget), {})
+            groups.setdefault(variant, []).append(run)
     for (backbone, budget), groups in maps.items():
         order = sorted(groups, key=lambda v: methods.index(v) if v in methods else len(methods))
         sized = {variant: groups[variant] for variant in order if all(map(has_sizes, groups[variant]))}

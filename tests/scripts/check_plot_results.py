@@ -100,7 +100,7 @@ def main():
     with tempfile.TemporaryDirectory() as name:
         check("table.json" in plot(script, name).stderr, "the missing table is not named")
         pathlib.Path(name, "table.json").write_text("{}")
-        check("give a folder that" in plot(script, name).stderr, "a file that is no table is not refused")
+        check("give the folder of" in plot(script, name).stderr, "a file that is no table is not refused")
 
 
 main()
