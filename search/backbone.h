@@ -5,7 +5,10 @@
 #include "adass/model.h"
 
 /* First-order weights. */
-static inline bool adass_backbone_has_linear(adass_backbone b) { return b != ADASS_DNN; }
+static inline bool adass_backbone_has_linear(adass_backbone b)
+{
+    return b != ADASS_DNN && b != ADASS_DCNV2;
+}
 
 /* FM's pairs of embeddings. */
 static inline bool adass_backbone_has_pairs(adass_backbone b)
@@ -16,7 +19,10 @@ static inline bool adass_backbone_has_pairs(adass_backbone b)
 /* Dense layers over the packed embeddings. */
 static inline bool adass_backbone_has_mlp(adass_backbone b)
 {
-    return b == ADASS_DNN || b == ADASS_WDL || b == ADASS_DEEPFM;
+    return b == ADASS_DNN || b == ADASS_WDL || b == ADASS_DEEPFM || b == ADASS_DCNV2;
 }
+
+/* Cross layers over the packed embeddings. */
+static inline bool adass_backbone_has_cross(adass_backbone b) { return b == ADASS_DCNV2; }
 
 #endif

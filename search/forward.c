@@ -4,6 +4,7 @@
 #include "adass/dense.h"
 #include "adass/memory.h"
 #include "backbone.h"
+#include "cross.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -79,9 +80,12 @@ adass_status adass_forward_block(const adass_model *model, const adass_kernels *
     if (model->n_layers == 0)
         return ADASS_OK;
     float z[ADASS_BLOCK_SAMPLES];
-    const adass_status status = forward_mlp(model, kernels, subnet, n, dropout, block, z, err);
+    adass_status status = forward_mlp(model, kernels, subnet, n, dropout, block, z, err);
     for (size_t b = 0; status == ADASS_OK && b < n; b++)
         block->logits[b] += z[b];
+    if (status == ADASS_OK && model->n_cross > 0)
+        status = adass_cross_forward(subnet, kernels, n, block, err);
+    adass_lap(block->laps, ADASS_PART_FORWARD);
     return status;
 }
 
@@ -94,6 +98,7 @@ static float *block_alloc(const adass_model *model, const adass_subnet *subnet, 
     size_t total = n * (block->x_ld + block->sums_ld);
     for (size_t i = 0; i + 1 < model->n_layers; i++)
         total += n * model->layers[i].outputs;
+    total += adass_cross_share_room(model, block, n);
     float *memory = adass_alloc(total * sizeof *memory);
     if (memory == NULL)
         return NULL;
@@ -104,6 +109,8 @@ static float *block_alloc(const adass_model *model, const adass_subnet *subnet, 
         block->activations[i] = next;
         next += n * model->layers[i].outputs;
     }
+    if (model->n_cross > 0)
+        adass_cross_share(block, next, n);
     return memory;
 }
 

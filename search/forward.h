@@ -14,6 +14,8 @@ typedef struct adass_block {
     size_t x_ld;
     float *sums; /* FM's, [n x sums_ld] */
     size_t sums_ld;
+    /* dcnv2's, [n x x_ld] each: x_1 .. x_L, and what x_0 is multiplied by for each of them */
+    float *crossed[ADASS_CROSS_LAYERS], *products[ADASS_CROSS_LAYERS];
     float *activations[ADASS_HIDDEN_MAX]; /* [n x outputs] after ReLU and dropout */
     float *logits;                        /* [n] */
     const adass_step_hooks *hooks;        /* of a training step, or NULL */

@@ -24,6 +24,29 @@ static void inherit_first_layer(adass_model *to, const adass_model *from)
                to->tables[f].width * outputs * sizeof(float));
 }
 
+/* The elements of each field's block, of a vector over all columns. */
+static void inherit_vector(float *to, const float *from, const adass_model *model,
+                           const adass_model *source)
+{
+    for (size_t f = 0; f < model->n_fields; f++)
+        memcpy(to + model->block[f], from + source->block[f], model->tables[f].width * sizeof *to);
+}
+
+static void inherit_cross(adass_model *to, const adass_model *from)
+{
+    for (size_t l = 0; l < to->n_cross; l++) {
+        adass_layer *layer = &to->cross[l];
+        const adass_layer *wide = &from->cross[l];
+        for (size_t f = 0; f < to->n_fields; f++)
+            for (size_t k = 0; k < to->tables[f].width; k++)
+                inherit_vector(layer->w + (to->block[f] + k) * layer->outputs,
+                               wide->w + (from->block[f] + k) * wide->outputs, to, from);
+        inherit_vector(layer->bias, wide->bias, to, from);
+    }
+    if (to->n_cross > 0)
+        inherit_vector(to->cross_out, from->cross_out, to, from);
+}
+
 void adass_model_inherit(adass_model *model, const adass_model *source)
 {
     assert(model->n_fields == source->n_fields && model->n_layers == source->n_layers);
@@ -39,5 +62,6 @@ void adass_model_inherit(adass_model *model, const adass_model *source)
             memcpy(to->w, from->w, to->inputs * to->outputs * sizeof *to->w);
         memcpy(to->bias, from->bias, to->outputs * sizeof *to->bias);
     }
+    inherit_cross(model, source);
     model->bias = source->bias;
 }

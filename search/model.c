@@ -13,11 +13,11 @@
 
 static const char *const backbone_names[ADASS_N_BACKBONES] = {
     [ADASS_FM] = "fm",         [ADASS_DNN] = "dnn", [ADASS_WDL] = "wdl",
-    [ADASS_DEEPFM] = "deepfm", [ADASS_LR] = "lr",
+    [ADASS_DEEPFM] = "deepfm", [ADASS_LR] = "lr",   [ADASS_DCNV2] = "dcnv2",
 };
 
 /* Streams of start values, apart from one another. */
-enum { STREAM_TABLES = 1, STREAM_LAYERS = 1u << 20 };
+enum { STREAM_TABLES = 1, STREAM_LAYERS = 1u << 20, STREAM_CROSS = 1u << 21 };
 
 const char *adass_backbone_name(adass_backbone backbone) { return backbone_names[backbone]; }
 
@@ -29,7 +29,7 @@ adass_status adass_backbone_parse(const char *name, adass_backbone *out, adass_e
             return ADASS_OK;
         }
     return adass_fail(err, ADASS_EINVAL,
-                      "no backbone named '%s'; there are fm, dnn, wdl, deepfm and lr", name);
+                      "no backbone named '%s'; there are fm, dnn, wdl, dcnv2, deepfm and lr", name);
 }
 
 static adass_status check_config(const adass_model_config *config, size_t n_fields,
@@ -141,6 +141,17 @@ static void create_layer(adass_layer *layer, size_t inputs, size_t outputs, doub
     layer->bias_v = floats(outputs, failed);
 }
 
+static void create_cross(adass_model *model, double *failed)
+{
+    const size_t width = model->block[model->n_fields];
+    model->n_cross = ADASS_CROSS_LAYERS;
+    for (size_t i = 0; i < model->n_cross; i++)
+        create_layer(&model->cross[i], width, width, failed);
+    model->cross_out = floats(width, failed);
+    model->cross_out_m = floats(width, failed);
+    model->cross_out_v = floats(width, failed);
+}
+
 /*
  * Element (row, column) of a table depends on the two alone: a narrower table begins with the same
  * columns.
@@ -169,11 +180,16 @@ static void start_table(adass_table *table, uint64_t seed, double std)
     }
 }
 
+static void start_weights(float *w, size_t inputs, size_t outputs, uint64_t seed)
+{
+    const double limit = sqrt(6.0 / (double)(inputs + outputs));
+    for (size_t i = 0; i < inputs * outputs; i++)
+        w[i] = (float)(limit * (2.0 * adass_unit(adass_mix_at(seed, i)) - 1.0));
+}
+
 static void start_layer(adass_layer *layer, uint64_t seed)
 {
-    const double limit = sqrt(6.0 / (double)(layer->inputs + layer->outputs));
-    for (size_t i = 0; i < layer->inputs * layer->outputs; i++)
-        layer->w[i] = (float)(limit * (2.0 * adass_unit(adass_mix_at(seed, i)) - 1.0));
+    start_weights(layer->w, layer->inputs, layer->outputs, seed);
 }
 
 static void start_values(adass_model *model)
@@ -184,6 +200,11 @@ static void start_values(adass_model *model)
                     (double)config->init_std);
     for (size_t i = 0; i < model->n_layers; i++)
         start_layer(&model->layers[i], adass_seed_derive(config->seed, STREAM_LAYERS + i));
+    for (size_t i = 0; i < model->n_cross; i++)
+        start_layer(&model->cross[i], adass_seed_derive(config->seed, STREAM_CROSS + i));
+    if (model->n_cross > 0)
+        start_weights(model->cross_out, model->block[model->n_fields], 1,
+                      adass_seed_derive(config->seed, STREAM_CROSS + model->n_cross));
 }
 
 adass_status adass_model_create(adass_model **out, const adass_model_config *config,
@@ -220,6 +241,8 @@ adass_status adass_model_create(adass_model **out, const adass_model_config *con
             create_layer(&model->layers[i], i == 0 ? model->block[n_fields] : config->hidden[i - 1],
                          i < config->n_hidden ? config->hidden[i] : 1, &failed);
     }
+    if (adass_backbone_has_cross(config->backbone))
+        create_cross(model, &failed);
     if (failed > 0.0) {
         adass_model_destroy(model);
         return adass_fail_memory(err, "the model's parameters", failed);
@@ -229,16 +252,24 @@ adass_status adass_model_create(adass_model **out, const adass_model_config *con
     return ADASS_OK;
 }
 
+static void destroy_layer(adass_layer *l)
+{
+    float *owned[] = { l->w, l->w_m, l->w_v, l->bias, l->bias_m, l->bias_v };
+    for (size_t k = 0; k < sizeof owned / sizeof owned[0]; k++)
+        free(owned[k]);
+}
+
 void adass_model_destroy(adass_model *model)
 {
     if (model == NULL)
         return;
-    for (size_t i = 0; i < model->n_layers; i++) {
-        adass_layer *l = &model->layers[i];
-        float *owned[] = { l->w, l->w_m, l->w_v, l->bias, l->bias_m, l->bias_v };
-        for (size_t k = 0; k < sizeof owned / sizeof owned[0]; k++)
-            free(owned[k]);
-    }
+    for (size_t i = 0; i < model->n_layers; i++)
+        destroy_layer(&model->layers[i]);
+    for (size_t i = 0; i < model->n_cross; i++)
+        destroy_layer(&model->cross[i]);
+    free(model->cross_out);
+    free(model->cross_out_m);
+    free(model->cross_out_v);
     free(model->memory);
     free(model->tables);
     free(model->block);
@@ -248,7 +279,8 @@ void adass_model_destroy(adass_model *model)
 size_t adass_model_tensor_count(const adass_model *model)
 {
     const size_t linear = adass_backbone_has_linear(model->config.backbone) ? model->n_fields : 0;
-    return model->n_fields + linear + (model->n_layers == 0 ? 1 : 2 * model->n_layers);
+    const size_t cross = model->n_cross == 0 ? 0 : 2 * model->n_cross + 1;
+    return model->n_fields + linear + (model->n_layers == 0 ? 1 : 2 * model->n_layers) + cross;
 }
 
 static void name_field(char *name, size_t chars, const char *what, size_t f,
@@ -258,6 +290,18 @@ static void name_field(char *name, size_t chars, const char *what, size_t f,
         snprintf(name, chars, "%s.%s", what, field_names[f]);
     else
         snprintf(name, chars, "%s.%zu", what, f);
+}
+
+/* Weights and biases of the layers, in turn. */
+static adass_tensor layer_tensor(const char *what, const adass_layer *layers, size_t i)
+{
+    const adass_layer *layer = &layers[i / 2];
+    const bool weight = i % 2 == 0;
+    adass_tensor t = { .data = weight ? layer->w : layer->bias,
+                       .rows = weight ? layer->inputs : 1,
+                       .cols = layer->outputs };
+    snprintf(t.name, sizeof t.name, "%s.%zu.%s", what, i / 2, weight ? "weight" : "bias");
+    return t;
 }
 
 adass_tensor adass_model_tensor(adass_model *model, size_t i, const char *const *field_names)
@@ -288,12 +332,14 @@ adass_tensor adass_model_tensor(adass_model *model, size_t i, const char *const 
         t.data = &model->bias;
         return t;
     }
-    adass_layer *layer = &model->layers[i / 2];
-    const bool weight = i % 2 == 0;
-    snprintf(t.name, sizeof t.name, "mlp.%zu.%s", i / 2, weight ? "weight" : "bias");
-    t.data = weight ? layer->w : layer->bias;
-    t.rows = weight ? layer->inputs : 1;
-    t.cols = layer->outputs;
+    if (i < 2 * model->n_layers)
+        return layer_tensor("mlp", model->layers, i);
+    i -= 2 * model->n_layers;
+    if (i < 2 * model->n_cross)
+        return layer_tensor("cross", model->cross, i);
+    snprintf(t.name, sizeof t.name, "cross.out");
+    t.data = model->cross_out;
+    t.rows = model->block[model->n_fields];
     return t;
 }
 
@@ -398,17 +444,24 @@ static void copy_tables(adass_model *to, const adass_model *from, const adass_ke
     }
 }
 
+static adass_layer copied_layer(const adass_layer *layer, double *failed)
+{
+    return (adass_layer){
+        .inputs = layer->inputs,
+        .outputs = layer->outputs,
+        .w = copied(layer->w, layer->inputs * layer->outputs, failed),
+        .bias = copied(layer->bias, layer->outputs, failed),
+    };
+}
+
 static void copy_layers(adass_model *to, const adass_model *from, double *failed)
 {
-    for (size_t i = 0; i < from->n_layers; i++) {
-        const adass_layer *layer = &from->layers[i];
-        to->layers[i] = (adass_layer){
-            .inputs = layer->inputs,
-            .outputs = layer->outputs,
-            .w = copied(layer->w, layer->inputs * layer->outputs, failed),
-            .bias = copied(layer->bias, layer->outputs, failed),
-        };
-    }
+    for (size_t i = 0; i < from->n_layers; i++)
+        to->layers[i] = copied_layer(&from->layers[i], failed);
+    for (size_t i = 0; i < from->n_cross; i++)
+        to->cross[i] = copied_layer(&from->cross[i], failed);
+    if (from->n_cross > 0)
+        to->cross_out = copied(from->cross_out, from->block[from->n_fields], failed);
 }
 
 adass_status adass_model_quantize(adass_model **out, const adass_model *model,
@@ -422,6 +475,7 @@ adass_status adass_model_quantize(adass_model **out, const adass_model *model,
     copy->config.table_type = type;
     copy->n_fields = model->n_fields;
     copy->n_layers = model->n_layers;
+    copy->n_cross = model->n_cross;
     copy->bias = model->bias;
     copy->steps = model->steps;
     copy->tables = calloc(model->n_fields, sizeof *copy->tables);

@@ -427,11 +427,38 @@ adass_status adass_reproduce_suite(const adass_suite *suite, const adass_reprodu
     return status;
 }
 
+/* "fm,dcnv2" */
+static adass_status choose_backbones(adass_suite *suite, const char *models, adass_error *err)
+{
+    suite->n_backbones = 0;
+    for (const char *at = models;; at++) {
+        char name[16];
+        const size_t chars = strcspn(at, ",");
+        snprintf(name, sizeof name, "%.*s", (int)(chars < 15 ? chars : 15), at);
+        adass_backbone backbone;
+        const adass_status status = adass_backbone_parse(name, &backbone, err);
+        if (status != ADASS_OK)
+            return status;
+        if (backbone == ADASS_LR)
+            return adass_fail(err, ADASS_EINVAL,
+                              "backbone lr has no embeddings whose sizes could be compared");
+        for (size_t i = 0; i < suite->n_backbones; i++)
+            if (suite->backbones[i] == backbone)
+                return adass_fail(err, ADASS_EINVAL, "backbone %s is named twice", name);
+        suite->backbones[suite->n_backbones++] = backbone;
+        at += chars;
+        if (*at == '\0')
+            return ADASS_OK;
+    }
+}
+
 adass_status adass_reproduce(const adass_reproduce_options *options, const adass_compute *compute,
                              const adass_monitor *monitor, adass_error *err)
 {
     adass_suite suite;
-    const adass_status status = adass_suite_find(options->suite, &suite, err);
+    adass_status status = adass_suite_find(options->suite, &suite, err);
+    if (status == ADASS_OK && options->models != NULL)
+        status = choose_backbones(&suite, options->models, err);
     return status == ADASS_OK ? adass_reproduce_suite(&suite, options, compute, monitor, err)
                               : status;
 }

@@ -63,6 +63,8 @@ static json_t *model_json(const adass_model_config *c)
         return model;
     json_object_set_new(model, "hidden", size_list(c->hidden, c->n_hidden));
     json_object_set_new(model, "dropout", json_real(decimal(c->dropout)));
+    if (adass_backbone_has_cross(c->backbone))
+        json_object_set_new(model, "cross_layers", json_integer(ADASS_CROSS_LAYERS));
     return model;
 }
 

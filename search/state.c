@@ -75,6 +75,18 @@ void adass_state_add_model(adass_state *state, adass_model *model)
         add_numbered(state, "adam.mlp.bias.m", i, l->bias_m, l->outputs);
         add_numbered(state, "adam.mlp.bias.v", i, l->bias_v, l->outputs);
     }
+    for (size_t i = 0; i < model->n_cross; i++) {
+        const adass_layer *l = &model->cross[i];
+        add_numbered(state, "adam.cross.weight.m", i, l->w_m, l->inputs * l->outputs);
+        add_numbered(state, "adam.cross.weight.v", i, l->w_v, l->inputs * l->outputs);
+        add_numbered(state, "adam.cross.bias.m", i, l->bias_m, l->outputs);
+        add_numbered(state, "adam.cross.bias.v", i, l->bias_v, l->outputs);
+    }
+    if (model->n_cross > 0) {
+        const size_t n = model->block[model->n_fields];
+        adass_state_add_f32(state, "adam.cross.out.m", model->cross_out_m, n);
+        adass_state_add_f32(state, "adam.cross.out.v", model->cross_out_v, n);
+    }
     adass_state_add_f32(state, "adam.bias.m", &model->bias_m, 1);
     adass_state_add_f32(state, "adam.bias.v", &model->bias_v, 1);
     adass_state_add_u64(state, "adam.steps", &model->steps, 1);

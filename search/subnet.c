@@ -2,6 +2,7 @@
 #include "subnet.h"
 
 #include "adass/memory.h"
+#include "cross.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -16,10 +17,13 @@ adass_status adass_subnet_init(adass_subnet *subnet, const adass_model *model, a
                                               : 0;
     subnet->views = calloc(n + 1, sizeof *subnet->views);
     subnet->field = calloc(n + 1, sizeof *subnet->field);
+    const size_t cross = adass_cross_room(model) * sizeof(float);
     subnet->packed = adass_alloc(packed);
-    if (subnet->views == NULL || subnet->field == NULL || subnet->packed == NULL) {
+    subnet->cross = malloc(cross + 1); /* touched as far as sizes reach: a pass has many subnets */
+    if (subnet->views == NULL || subnet->field == NULL || subnet->packed == NULL ||
+        subnet->cross == NULL) {
         adass_subnet_free(subnet);
-        return adass_fail_memory(err, "a subnet's first layer", (double)packed);
+        return adass_fail_memory(err, "a subnet's first layers", (double)(packed + cross));
     }
     return ADASS_OK;
 }
@@ -74,6 +78,8 @@ void adass_subnet_select(adass_subnet *subnet, const adass_model *model, const s
         subnet->first_w = model->layers[0].w;
     else
         pack_first_layer(subnet, model);
+    if (model->n_cross > 0)
+        adass_cross_pack(subnet, model);
 }
 
 adass_status adass_subnet_plan(adass_subnet *subnet, const adass_model *model, size_t x_ld,
@@ -108,4 +114,5 @@ void adass_subnet_free(adass_subnet *subnet)
     free(subnet->views);
     free(subnet->field);
     free(subnet->packed);
+    free(subnet->cross);
 }

@@ -19,6 +19,9 @@ typedef struct adass_subnet {
     size_t largest;          /* the largest size */
     const float *first_w;    /* [width x outputs of the first layer], or NULL for fm */
     float *packed;           /* owned: first_w where it is not the model's own */
+    /* of dcnv2, packed alike: [width x width], [width] and [width]; in `cross`, owned */
+    const float *cross_w[ADASS_CROSS_LAYERS], *cross_bias[ADASS_CROSS_LAYERS], *cross_out;
+    float *cross;
     /* of the hidden layers: gradients of whole blocks' inputs; NULL without adass_subnet_plan() */
     adass_dense_plan *backward[ADASS_HIDDEN_MAX];
 } adass_subnet;

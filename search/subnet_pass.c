@@ -4,6 +4,7 @@
 #include "adass/dense.h"
 #include "adass/memory.h"
 #include "backbone.h"
+#include "cross.h"
 #include "forward.h"
 #include "int8_mlp.h"
 
@@ -37,9 +38,15 @@ typedef struct work {
     adass_int8_block bytes;
 } work;
 
+/* Whether an MLP's layers are all of the model's products. */
+static bool has_bytes(const adass_model *model)
+{
+    return model->n_layers > 0 && model->n_cross == 0;
+}
+
 adass_pass_precision adass_pass_precision_for(const adass_model *model)
 {
-    return model->n_layers > 0 && adass_bytes_fast() ? ADASS_PASS_BYTES : ADASS_PASS_FLOATS;
+    return has_bytes(model) && adass_bytes_fast() ? ADASS_PASS_BYTES : ADASS_PASS_FLOATS;
 }
 
 /* ---- what all runs share ---- */
@@ -87,7 +94,7 @@ adass_status adass_subnet_pass_create(adass_subnet_pass **out, const adass_model
     adass_status status = ADASS_OK;
     for (size_t i = 0; i < ADASS_PASS_SUBNETS && status == ADASS_OK; i++)
         status = adass_subnet_init(&p->subnets[i], model, err);
-    if (status == ADASS_OK && precision == ADASS_PASS_BYTES && model->n_layers > 0)
+    if (status == ADASS_OK && precision == ADASS_PASS_BYTES && has_bytes(model))
         status = make_bytes(p, err);
     if (status != ADASS_OK) {
         adass_subnet_pass_destroy(p);
@@ -138,6 +145,7 @@ static adass_status work_init(work *w, const adass_subnet_pass *p, adass_error *
     const size_t n_hidden = p->mlp != NULL || p->model->n_layers == 0 ? 0 : p->model->n_layers - 1;
     for (size_t i = 0; i < n_hidden; i++)
         total += rows * p->model->layers[i].outputs;
+    total += adass_cross_share_room(p->model, &w->block, rows);
     w->memory = adass_alloc(total * sizeof *w->memory);
     if (w->memory == NULL)
         return adass_fail_memory(err, "prediction", (double)total * 4.0);
@@ -150,6 +158,8 @@ static adass_status work_init(work *w, const adass_subnet_pass *p, adass_error *
         w->block.activations[i] = next;
         next += rows * p->model->layers[i].outputs;
     }
+    if (p->model->n_cross > 0)
+        adass_cross_share(&w->block, next, rows);
     return p->mlp != NULL ? adass_int8_block_init(&w->bytes, p->mlp, err) : ADASS_OK;
 }
 

@@ -14,6 +14,7 @@
 #include "adass/rng.h"
 #include "adass/round.h"
 #include "backbone.h"
+#include "cross.h"
 #include "forward.h"
 
 #include <math.h>
@@ -30,7 +31,15 @@ enum { TASK_ROWS = 128 };
 /* Sets the random numbers of rounding apart from those of dropout. */
 #define ROUNDING 0x726f756e64u
 
-typedef enum task_kind { TASK_WEIGHTS, TASK_BIAS, TASK_FIELD, TASK_LOGIT_BIAS } task_kind;
+typedef enum task_kind {
+    TASK_WEIGHTS,
+    TASK_BIAS,
+    TASK_CROSS_WEIGHTS,
+    TASK_CROSS_BIAS,
+    TASK_CROSS_OUT,
+    TASK_FIELD,
+    TASK_LOGIT_BIAS
+} task_kind;
 
 typedef struct param_task {
     task_kind kind;
@@ -45,6 +54,7 @@ typedef struct scratch {
     float *pairs;     /* [batch x largest size]: FM's share of it */
     float *dlogit;    /* [batch]: dz added by group */
     float *rows;      /* [batch x largest size]: touched rows of a table of 16 bits, as floats */
+    float *cross;     /* [ADASS_BLOCK_SAMPLES x all.x_ld]: gradient down the cross layers */
     uint32_t *unique; /* [batch] */
     uint32_t *group;  /* [batch] */
     uint32_t *slots;  /* [adass_dedup_slots(batch)] */
@@ -85,6 +95,8 @@ static size_t max_tasks(const adass_model *model)
     size_t n = model->n_fields + 1;
     for (size_t i = 0; i < model->n_layers; i++)
         n += model->layers[i].inputs / TASK_ROWS + 2;
+    for (size_t i = 0; i < model->n_cross; i++)
+        n += model->cross[i].inputs / TASK_ROWS + 3;
     return n;
 }
 
@@ -94,6 +106,8 @@ static size_t max_gradient(const adass_model *model, size_t batch, size_t larges
     size_t n = batch * (largest + 1);
     for (size_t i = 0; i < model->n_layers; i++)
         n = max_size(n, TASK_ROWS * model->layers[i].outputs);
+    for (size_t i = 0; i < model->n_cross; i++)
+        n = max_size(n, TASK_ROWS * model->cross[i].outputs);
     return n;
 }
 
@@ -124,6 +138,12 @@ static adass_status alloc_buffers(adass_trainer *t, adass_error *err)
         t->deltas[i] = adass_alloc(bytes);
         ok = ok && t->all.activations[i] != NULL && t->deltas[i] != NULL;
     }
+    for (size_t i = 0; i < model->n_cross; i++) {
+        const size_t bytes = batch * t->all.x_ld * sizeof(float);
+        t->all.crossed[i] = adass_alloc(bytes);
+        t->all.products[i] = adass_alloc(bytes);
+        ok = ok && t->all.crossed[i] != NULL && t->all.products[i] != NULL;
+    }
     for (int i = 0; t->scratch != NULL && i < t->compute.threads; i++) {
         scratch *s = &t->scratch[i];
         s->grads = adass_alloc(max_gradient(model, batch, largest) * sizeof(float));
@@ -132,6 +152,9 @@ static adass_status alloc_buffers(adass_trainer *t, adass_error *err)
         if (model->config.table_type != ADASS_F32)
             s->rows = adass_alloc(batch * largest * sizeof(float));
         ok = ok && (s->rows != NULL || model->config.table_type == ADASS_F32);
+        if (model->n_cross > 0)
+            s->cross = adass_alloc(ADASS_BLOCK_SAMPLES * t->all.x_ld * sizeof(float));
+        ok = ok && (s->cross != NULL || model->n_cross == 0);
         s->unique = adass_alloc(batch * sizeof(uint32_t));
         s->group = adass_alloc(batch * sizeof(uint32_t));
         s->slots = adass_alloc(adass_dedup_slots(batch) * sizeof(uint32_t));
@@ -192,11 +215,16 @@ void adass_trainer_destroy(adass_trainer *trainer)
         free(trainer->all.activations[i]);
         free(trainer->deltas[i]);
     }
+    for (size_t i = 0; i < ADASS_CROSS_LAYERS; i++) {
+        free(trainer->all.crossed[i]);
+        free(trainer->all.products[i]);
+    }
     for (int i = 0; trainer->scratch != NULL && i < trainer->compute.threads; i++) {
         free(trainer->scratch[i].grads);
         free(trainer->scratch[i].pairs);
         free(trainer->scratch[i].dlogit);
         free(trainer->scratch[i].rows);
+        free(trainer->scratch[i].cross);
         free(trainer->scratch[i].unique);
         free(trainer->scratch[i].group);
         free(trainer->scratch[i].slots);
@@ -218,6 +246,10 @@ static adass_block block_at(const adass_trainer *t, size_t first)
     block.logits += first;
     for (size_t i = 0; i + 1 < t->model->n_layers; i++)
         block.activations[i] += first * t->model->layers[i].outputs;
+    for (size_t i = 0; i < t->model->n_cross; i++) {
+        block.crossed[i] += first * block.x_ld;
+        block.products[i] += first * block.x_ld;
+    }
     return block;
 }
 
@@ -304,6 +336,12 @@ static adass_status run_block(const step *s, size_t first, size_t n, adass_error
     adass_lap(laps, ADASS_PART_LOSS);
     if (adass_backbone_has_mlp(backbone))
         status = backward_mlp(s, &block, first, n, err);
+    if (status == ADASS_OK && adass_backbone_has_cross(backbone)) {
+        status = adass_cross_backward(&t->subnet, n, &block, t->dz + first,
+                                      t->scratch[omp_get_thread_num()].cross,
+                                      t->dx + first * t->all.x_ld, err);
+        adass_lap(laps, ADASS_PART_BACKWARD_INPUT);
+    }
     if (status == ADASS_OK && adass_backbone_has_pairs(backbone)) {
         if (t->by_sample)
             kernels->fm_backward(t->dx + first * t->all.x_ld, t->all.x_ld, t->dz + first, block.x,
@@ -390,6 +428,53 @@ static void run_bias(const step *s, const param_task *task, scratch *work)
     kernels->adam_dense(layer->bias, layer->bias_m, layer->bias_v, work->grads, layer->outputs,
                         &s->dense);
     adass_lap(&work->laps, ADASS_PART_BACKWARD_WEIGHTS);
+}
+
+static adass_status run_cross_weights(const step *s, const param_task *task, scratch *work,
+                                      adass_error *err)
+{
+    const adass_trainer *t = s->trainer;
+    const size_t ld = t->all.x_ld, width = t->subnet.width;
+    const float *input = task->index == 0 ? t->all.x : t->all.crossed[task->index - 1];
+    const adass_status status = adass_dense_backward_weights(
+        work->grads, input + task->begin, ld, t->all.products[task->index], ld, s->batch->n,
+        task->end - task->begin, width, err);
+    if (status != ADASS_OK)
+        return status;
+    adass_lap(&work->laps, ADASS_PART_BACKWARD_WEIGHTS);
+    adass_cross_update_weights(t->model, &t->subnet, t->compute.kernels,
+                               &t->model->cross[task->index], work->grads, task->begin, task->end,
+                               &s->dense);
+    adass_lap(&work->laps, ADASS_PART_DENSE_UPDATE);
+    return ADASS_OK;
+}
+
+static void run_cross_bias(const step *s, const param_task *task, scratch *work)
+{
+    const adass_trainer *t = s->trainer;
+    const adass_kernels *kernels = t->compute.kernels;
+    const adass_layer *layer = &t->model->cross[task->index];
+    kernels->column_sums(work->grads, t->all.products[task->index], t->all.x_ld, s->batch->n,
+                         t->subnet.width);
+    adass_cross_update_vector(t->model, &t->subnet, kernels,
+                              (adass_cross_vector){ layer->bias, layer->bias_m, layer->bias_v },
+                              work->grads, &s->dense);
+    adass_lap(&work->laps, ADASS_PART_BACKWARD_WEIGHTS);
+}
+
+static adass_status run_cross_out(const step *s, scratch *work, adass_error *err)
+{
+    const adass_trainer *t = s->trainer;
+    adass_model *model = t->model;
+    const adass_status status =
+        adass_dense_backward_weights(work->grads, t->all.crossed[model->n_cross - 1], t->all.x_ld,
+                                     t->dz, 1, s->batch->n, t->subnet.width, 1, err);
+    if (status != ADASS_OK)
+        return status;
+    const adass_cross_vector out = { model->cross_out, model->cross_out_m, model->cross_out_v };
+    adass_cross_update_vector(model, &t->subnet, t->compute.kernels, out, work->grads, &s->dense);
+    adass_lap(&work->laps, ADASS_PART_BACKWARD_WEIGHTS);
+    return ADASS_OK;
 }
 
 static void run_logit_bias(const step *s)
@@ -533,6 +618,21 @@ static void sort_tasks(param_task *tasks, size_t n)
     }
 }
 
+static void plan_cross_tasks(adass_trainer *t)
+{
+    const size_t width = t->subnet.width;
+    for (size_t i = 0; i < t->model->n_cross; i++) {
+        for (size_t row = 0; row < width; row += TASK_ROWS) {
+            const size_t end = row + TASK_ROWS < width ? row + TASK_ROWS : width;
+            add_task(t, TASK_CROSS_WEIGHTS, i, row, end,
+                     (double)(end - row) * (double)width / 16.0);
+        }
+        add_task(t, TASK_CROSS_BIAS, i, 0, 0, (double)width);
+    }
+    if (t->model->n_cross > 0)
+        add_task(t, TASK_CROSS_OUT, 0, 0, 0, (double)width);
+}
+
 static void plan_tasks(adass_trainer *t)
 {
     const adass_model *model = t->model;
@@ -548,6 +648,7 @@ static void plan_tasks(adass_trainer *t)
         }
         add_task(t, TASK_BIAS, i, 0, 0, outputs);
     }
+    plan_cross_tasks(t);
     if (model->n_layers == 0)
         add_task(t, TASK_LOGIT_BIAS, 0, 0, 0, 1.0);
     for (size_t v = 0; v < t->subnet.n_views; v++)
@@ -564,6 +665,13 @@ static adass_status run_task(const step *s, const param_task *task, adass_error 
     case TASK_BIAS:
         run_bias(s, task, work);
         return ADASS_OK;
+    case TASK_CROSS_WEIGHTS:
+        return run_cross_weights(s, task, work, err);
+    case TASK_CROSS_BIAS:
+        run_cross_bias(s, task, work);
+        return ADASS_OK;
+    case TASK_CROSS_OUT:
+        return run_cross_out(s, work, err);
     case TASK_FIELD:
         run_field(s, task, work);
         return ADASS_OK;

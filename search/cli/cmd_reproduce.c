@@ -85,6 +85,8 @@ static int run(int argc, char **argv)
           .string = &o.dataset },
         { "shape", "NAME", "of the planted data, in place of the suite's", ADASS_OPTION_STRING,
           .string = &o.shape },
+        { "models", "NAME,..", "backbones, in place of the suite's, such as dcnv2",
+          ADASS_OPTION_STRING, .string = &o.models },
         { "scale", "X", "multiplies the rows of the planted data", ADASS_OPTION_DOUBLE,
           .number = &o.scale, .max = 1e4 },
         { "shard", "I/N", "do the I-th of N parts; copy the parts' runs/ together in the end",

@@ -27,7 +27,7 @@ void adass_run_options_init(adass_run_options *options)
     options->dropout = (double)c->model.dropout;
     options->init_std = 0.01;
     const adass_option list[] = {
-        { "model", "NAME", "backbone: fm, dnn, wdl, deepfm or lr", ADASS_OPTION_STRING,
+        { "model", "NAME", "backbone: fm, dnn, wdl, deepfm, dcnv2 or lr", ADASS_OPTION_STRING,
           .string = &options->model },
         { "hidden", "N,N,..", "outputs of the MLP's layers", ADASS_OPTION_STRING,
           .string = &options->hidden },

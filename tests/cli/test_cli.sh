@@ -201,6 +201,10 @@ CHECK
     expect 1 err "^adass train: /dev/null/m: cannot be written" train d --save /dev/null/m
     expect 2 err "deepfm and lr" train d --model transformer
     expect 0 out '^parameters +0 in embeddings, ' train d --model lr --epochs 1
+    expect 0 out '^test +AUC 0\.[0-9]{4}' train d --model dcnv2 --sizes 4 "${small[@]}" --out a.json --save model.safetensors
+    grep -q '"cross_layers": 3' a.json || fail "the record does not tell the cross layers"
+    grep -aq '"cross.0.weight":{"dtype":"F32","shape":\[32,32\]' model.safetensors || fail "cross layers are not saved"
+    rm a.json model.safetensors
     expect 2 err "^adass train: --sizes: lr has no embeddings" train d --model lr --sizes 8
     expect 2 err "^adass train: --hidden '8,x'" train d --hidden 8,x
     echo '{"format": "adass-sizes-1", "sizes": {"user": 4}}' >other.json
@@ -234,6 +238,9 @@ assert s["params"] <= s["budget"] and len(s["sizes"]) == 8' || fail "sizes.json 
 test_reproduce() {
     expect 2 err "shard 3/2: I/N is expected" reproduce --shard 3/2 --out r
     expect 1 err "no suite named 'quik'; there are quick" reproduce --suite quik --out r
+    expect 1 err "no backbone named 'dcn'; there are fm, dnn, wdl, dcnv2" reproduce --models fm,dcn --out r
+    expect 1 err "backbone fm is named twice" reproduce --models fm,dcnv2,fm --out r
+    expect 1 err "backbone lr has no embeddings" reproduce --models lr --out r
     expect 1 err "needs a dataset: prepare one with 'adass data import movielens" reproduce --suite movielens --out r
     expect 1 err "^adass reproduce: /dev/null: the folder cannot be created: Not a directory" reproduce --out /dev/null/r
 }

@@ -244,7 +244,7 @@ static void expect_same_bits(const context *x, run_stage run, adass_backbone bac
 static void test_same_bits(void **state)
 {
     static const run_stage stages[] = { run_train, run_supernet, run_search };
-    static const adass_backbone backbones[] = { ADASS_FM, ADASS_DEEPFM, ADASS_WDL };
+    static const adass_backbone backbones[] = { ADASS_FM, ADASS_DEEPFM, ADASS_WDL, ADASS_DCNV2 };
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++)
         for (size_t b = 0; b < sizeof backbones / sizeof backbones[0]; b++)
             expect_same_bits(*state, stages[i], backbones[b]);

@@ -71,6 +71,7 @@ static int set_up(void **out)
     s.models[ADASS_FM] = trained(&s, ADASS_FM);
     s.models[ADASS_DEEPFM] = trained(&s, ADASS_DEEPFM);
     s.models[ADASS_DNN] = trained(&s, ADASS_DNN);
+    s.models[ADASS_DCNV2] = trained(&s, ADASS_DCNV2);
     adass_rng rng;
     adass_rng_init(&rng, 4);
     for (size_t i = 0; i < SUBNETS * s.n_fields; i++)
@@ -130,10 +131,12 @@ static void predict(const state *s, const adass_model *model, const size_t *size
 static void test_floats(void **out)
 {
     const state *s = *out;
-    static const adass_backbone backbones[] = { ADASS_FM, ADASS_DEEPFM };
-    for (size_t b = 0; b < 2; b++) {
+    static const adass_backbone backbones[] = { ADASS_FM, ADASS_DEEPFM, ADASS_DCNV2 };
+    for (size_t b = 0; b < 3; b++) {
         const adass_model *model = s->models[backbones[b]];
-        adass_subnet_pass *pass = new_pass(s, model, 2, ADASS_PASS_FLOATS);
+        const bool asked = backbones[b] == ADASS_DCNV2; /* for bytes, which it does not have */
+        adass_subnet_pass *pass =
+            new_pass(s, model, 2, asked ? ADASS_PASS_BYTES : ADASS_PASS_FLOATS);
         run(pass, s->sizes, SUBNETS, 0, s->n, s->all);
         for (size_t i = 0; i < SUBNETS; i++) {
             predict(s, model, s->sizes + i * s->n_fields);

@@ -17,6 +17,9 @@
  *   dnn     z = MLP(x), ReLU layers, dropout after each, one output
  *   wdl     z = MLP(x) + sum_f w_f   (Wide & Deep, Cheng et al., arXiv 1606.07792)
  *   deepfm  z = MLP(x) + sum_f w_f + sum_{f<g} <e_f, e_g>   (Guo et al., arXiv 1703.04247)
+ *   dcnv2   z = MLP(x) + <v, x_L>, x_{l+1} = x_0 * (x_l W_l + b_l) + x_l elementwise, x_0 = x
+ *           (DCN-V2 in parallel, full matrices, Wang et al., arXiv 2008.13535); a subnet reads the
+ *           rows and columns of W_l and the elements of b_l and v of its columns of x
  */
 #ifndef ADASS_MODEL_H
 #define ADASS_MODEL_H
@@ -39,10 +42,11 @@ typedef enum adass_backbone {
     ADASS_WDL,
     ADASS_DEEPFM,
     ADASS_LR,
+    ADASS_DCNV2,
     ADASS_N_BACKBONES
 } adass_backbone;
 
-/** "fm", "dnn", "wdl", "deepfm" or "lr". */
+/** "fm", "dnn", "wdl", "deepfm", "lr" or "dcnv2". */
 const char *adass_backbone_name(adass_backbone backbone);
 
 /** ADASS_EINVAL for an unknown name, listing the known ones. */
@@ -55,6 +59,9 @@ typedef struct adass_compute {
 } adass_compute;
 
 enum { ADASS_HIDDEN_MAX = 8 };
+
+/** Cross layers of dcnv2: as FuxiCTR's tuned models for Criteo. */
+enum { ADASS_CROSS_LAYERS = 3 };
 
 typedef struct adass_model_config {
     adass_backbone backbone;
@@ -93,6 +100,9 @@ typedef struct adass_model {
         block; /* [n_fields + 1]: first row of a field's block in the first layer; the last entry is the sum of widths */
     size_t n_layers; /* hidden layers and the output; 0 for fm and lr */
     adass_layer layers[ADASS_HIDDEN_MAX + 1];
+    size_t n_cross;                               /* ADASS_CROSS_LAYERS for dcnv2, else 0 */
+    adass_layer cross[ADASS_CROSS_LAYERS];        /* [sum of widths x sum of widths] each */
+    float *cross_out, *cross_out_m, *cross_out_v; /* [sum of widths]: v */
     float bias, bias_m, bias_v; /* the logit's, where there is no output layer (fm, lr) */
     uint64_t steps;             /* Adam's step count */
 } adass_model;
@@ -115,8 +125,9 @@ void adass_model_destroy(adass_model *model);
 
 /** One named parameter tensor: `rows` rows of `cols` numbers, contiguous. */
 typedef struct adass_tensor {
-    char name
-        [96]; /* "embedding.<field>", "linear.<field>", "mlp.<i>.weight", "mlp.<i>.bias", "bias" */
+    /* "embedding.<field>", "linear.<field>", "mlp.<i>.weight", "mlp.<i>.bias", "bias",
+     * "cross.<i>.weight", "cross.<i>.bias", "cross.out" */
+    char name[96];
     float *data;      /* NULL unless the type is F32 */
     uint16_t *halves; /* of BF16 and F16 */
     adass_type type;

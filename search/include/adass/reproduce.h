@@ -14,8 +14,9 @@ typedef struct adass_reproduce_options {
     const char *suite; /* a name of adass_suite_name() */
     const char
         *dataset; /* a prepared dataset's folder; NULL: suites on planted data make their own */
-    const char *shape; /* of planted data, in place of the suite's; NULL for that */
-    double scale;      /* multiplies the rows of planted data; 0 for 1 */
+    const char *shape;  /* of planted data, in place of the suite's; NULL for that */
+    const char *models; /* backbones, as "fm,dcnv2", in place of the suite's; NULL for those */
+    double scale;       /* multiplies the rows of planted data; 0 for 1 */
     const char *
         out_dir; /* created when missing; holds runs/, table.md, table.csv, table.json, and data/ of planted suites */
     size_t seeds;  /* 0 for the suite's own number */

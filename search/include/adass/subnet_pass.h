@@ -26,14 +26,15 @@ typedef enum adass_pass_precision {
     ADASS_PASS_BYTES
 } adass_pass_precision;
 
-/** What is faster here: bytes for a model with an MLP where adass_bytes_fast(), else floats. */
+/** What is faster here: bytes for a model with an MLP but no cross layers where
+ * adass_bytes_fast(), else floats. */
 adass_pass_precision adass_pass_precision_for(const adass_model *model);
 
 /**
  * Prepares n rows, n < 2^31. Model and ids must outlive the pass and not change.
  *
  * @param ids        [n x n_fields], inside the vocabularies
- * @param precision  floats where the model has no MLP
+ * @param precision  floats where the model has no MLP, or cross layers
  */
 adass_status adass_subnet_pass_create(adass_subnet_pass **out, const adass_model *model,
                                       const adass_compute *compute, adass_pass_precision precision,
