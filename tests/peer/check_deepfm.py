@@ -36,9 +36,9 @@ class Model(torch.nn.Module):
         self.sizes = run["sizes"]
         lr = run["backbone"] == "lr"  # first-order weights alone, of all fields
         self.kept = [f for f, size in enumerate(self.sizes) if size > 0 or lr]
-        self.has_linear = run["backbone"] != "dnn"
+        self.has_linear = run["backbone"] not in ("dnn", "dcnv2")
         self.has_fm = run["backbone"] in ("fm", "deepfm")
-        self.has_mlp = run["backbone"] in ("dnn", "wdl", "deepfm")
+        self.has_mlp = run["backbone"] in ("dnn", "wdl", "deepfm", "dcnv2")
 
         def table(name):
             values = start_value(name)
@@ -56,6 +56,10 @@ class Model(torch.nn.Module):
         layers = range(len(run["hidden"]) + 1 if self.has_mlp else 0)
         self.weights = torch.nn.ParameterList([parameter(f"mlp.{i}.weight") for i in layers])
         self.biases = torch.nn.ParameterList([parameter(f"mlp.{i}.bias") for i in layers])
+        crosses = range(3 if run["backbone"] == "dcnv2" else 0)
+        self.cross_weights = torch.nn.ParameterList([parameter(f"cross.{i}.weight") for i in crosses])
+        self.cross_biases = torch.nn.ParameterList([parameter(f"cross.{i}.bias") for i in crosses])
+        self.cross_out = parameter("cross.out") if crosses else None
         if not self.has_mlp:
             self.biases.append(parameter("bias"))
 
@@ -63,7 +67,8 @@ class Model(torch.nn.Module):
         return [e.weight for e in [*self.embeddings, *self.linear]]
 
     def dense(self):
-        return [*self.weights, *self.biases]
+        cross = [] if self.cross_out is None else [*self.cross_weights, *self.cross_biases, self.cross_out]
+        return [*self.weights, *self.biases, *cross]
 
     def pairs(self, rows):
         """sum over f < g of <e_f, e_g>; beyond a field's size its components are 0."""
@@ -71,6 +76,12 @@ class Model(torch.nn.Module):
         padded = torch.stack([F.pad(e, (0, widest - e.shape[1])) for e in rows], dim=1)
         products = torch.bmm(padded, padded.transpose(1, 2))
         return torch.triu(products, diagonal=1).sum(dim=(1, 2))
+
+    def cross(self, x0):
+        x = x0
+        for weight, bias in zip(self.cross_weights, self.cross_biases):
+            x = x0 * (x @ weight + bias) + x
+        return (x @ self.cross_out)[:, 0]
 
     def mlp(self, x):
         last = len(self.weights) - 1
@@ -82,6 +93,8 @@ class Model(torch.nn.Module):
     def forward(self, ids):
         rows = [e(ids[:, f]) for f, e in zip(self.kept, self.embeddings)]
         z = self.mlp(torch.cat(rows, dim=1)) if self.has_mlp else self.biases[0][0]
+        if self.cross_out is not None:
+            z = z + self.cross(torch.cat(rows, dim=1))
         if self.has_fm:
             z = z + self.pairs(rows)
         if self.has_linear:
