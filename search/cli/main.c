@@ -2,6 +2,7 @@
 #include "adass/wait_policy.h"
 #include "adass_revision.h"
 #include "cli.h"
+#include "progress.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -38,6 +39,7 @@ static int run(int argc, char **argv)
 int main(int argc, char **argv)
 {
     adass_wait_policy_passive(argv);
+    adass_signals_begin();
     signal(SIGXFSZ, SIG_IGN); /* a limit on the size of files is an error like a full disk */
     const int status = run(argc, argv);
     /* A full disk shows at the latest here; success must not be told of output that is lost. */

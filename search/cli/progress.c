@@ -2,6 +2,9 @@
 #include "progress.h"
 
 #include <inttypes.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,19 +14,59 @@
 
 static const double seconds_between_lines = 0.2;
 
-/* A signal handler can reach nothing but global state. */
-static volatile sig_atomic_t stop_requested;
+/* The thread that takes signals can reach nothing but global state. */
+static atomic_bool stop_requested;
+static atomic_int works_going_on;
 
-static void request_stop(int signal_number)
+static void die_of(int signal_number)
 {
-    (void)signal_number;
-    stop_requested = 1;
+    sigset_t one;
+    sigemptyset(&one);
+    sigaddset(&one, signal_number);
+    signal(signal_number, SIG_DFL);
+    pthread_sigmask(SIG_UNBLOCK, &one, NULL);
+    raise(signal_number);
+}
+
+static void *take_signals(void *set)
+{
+    int number;
+    while (sigwait(set, &number) == 0)
+        if (atomic_load(&works_going_on) == 0 || atomic_exchange(&stop_requested, true))
+            die_of(number);
+    return NULL;
+}
+
+/* Unless the signal is ignored, as a shell does for a background job. */
+static void add_signal(sigset_t *set, int signal_number)
+{
+    struct sigaction action;
+    if (sigaction(signal_number, NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+        sigaddset(set, signal_number);
+}
+
+void adass_signals_begin(void)
+{
+    static sigset_t taken; /* lives as long as the thread */
+    enum { STACK_BYTES = 256 << 10 };
+    pthread_attr_t attributes;
+    pthread_t thread;
+    sigemptyset(&taken);
+    add_signal(&taken, SIGINT);
+    add_signal(&taken, SIGTERM);
+    pthread_sigmask(SIG_BLOCK, &taken, NULL);
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+    if (pthread_create(&thread, &attributes, take_signals, &taken) != 0)
+        pthread_sigmask(SIG_UNBLOCK, &taken, NULL); /* they kill */
+    pthread_attr_destroy(&attributes);
 }
 
 static bool stop(void *user)
 {
     (void)user;
-    return stop_requested != 0;
+    return atomic_load(&stop_requested);
 }
 
 static double now(void)
@@ -95,25 +138,13 @@ static void progress(void *user, const char *stage, uint64_t done, uint64_t tota
     print_line(p, time, done, total, note);
 }
 
-/* Unless the signal is ignored, as a shell does for a background job. */
-static void catch_signal(int signal_number, struct sigaction *old)
-{
-    /* SA_RESETHAND: the second signal finds the default action, and kills. */
-    struct sigaction action = { .sa_handler = request_stop, .sa_flags = (int)SA_RESETHAND };
-    sigemptyset(&action.sa_mask);
-    sigaction(signal_number, NULL, old);
-    if (old->sa_handler != SIG_IGN)
-        sigaction(signal_number, &action, NULL);
-}
-
 void adass_progress_begin(adass_progress *p)
 {
     const bool terminal = isatty(STDERR_FILENO) == 1;
     *p = (adass_progress){
         .monitor = { .progress = terminal ? progress : NULL, .stop = stop, .user = p },
     };
-    catch_signal(SIGINT, &p->old_int);
-    catch_signal(SIGTERM, &p->old_term);
+    atomic_fetch_add(&works_going_on, 1);
 }
 
 void adass_progress_end(adass_progress *p)
@@ -122,6 +153,5 @@ void adass_progress_end(adass_progress *p)
         fputs("\r\033[K", stderr);
         fflush(stderr);
     }
-    sigaction(SIGINT, &p->old_int, NULL);
-    sigaction(SIGTERM, &p->old_term, NULL);
+    atomic_fetch_sub(&works_going_on, 1);
 }

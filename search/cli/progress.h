@@ -9,7 +9,6 @@
 #ifndef ADASS_PROGRESS_H
 #define ADASS_PROGRESS_H
 
-#include <signal.h>
 #include <stdint.h>
 
 #include "adass/monitor.h"
@@ -20,8 +19,15 @@ typedef struct adass_progress {
     char stage[64];            /* the stage that is being timed */
     uint64_t stage_done;       /* units that were over when its timing began */
     double stage_began, shown; /* seconds on the monotonic clock */
-    struct sigaction old_int, old_term;
 } adass_progress;
+
+/**
+ * To be called once, before any thread is started: SIGINT and SIGTERM are blocked in all threads but
+ * one that waits for them. No handler, since oneDNN's sgemm has its stack pointer in buffers of the
+ * heap at times: the frame of a handler, 3 KiB with the registers of AVX-512, would be written over
+ * what lies below. Without work that shows progress a signal kills, as ever.
+ */
+void adass_signals_begin(void);
 
 /**
  * From here on SIGINT and SIGTERM ask the work to end, which the monitor passes on as
@@ -31,7 +37,7 @@ typedef struct adass_progress {
  */
 void adass_progress_begin(adass_progress *progress);
 
-/** Clears the line and puts the signals' former actions back. */
+/** Clears the line; signals kill again. */
 void adass_progress_end(adass_progress *progress);
 
 #endif
