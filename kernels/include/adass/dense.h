@@ -5,6 +5,10 @@
  * call works on the calling thread alone: callers share a batch out in blocks of a fixed size, so
  * that no result depends on the number of threads. For that, call adass_dense_single_thread() once
  * at the start of each OpenMP parallel region.
+ *
+ * oneDNN's sgemm (seen in 2.6.3 with AVX-512) has its stack pointer in a buffer of the heap at times.
+ * A signal handler that runs on such a thread's stack then overwrites what lies below the buffer:
+ * programs that handle signals block them in the threads that compute, and wait for them in another.
  */
 #ifndef ADASS_DENSE_H
 #define ADASS_DENSE_H
