@@ -128,7 +128,7 @@ def check_interrupted(job, expected, duration, rng):
 
 def check_twice(work):
     """The second Ctrl-C ends a step of many seconds at once."""
-    process = subprocess.Popen([ADASS, "train", work / "data", "--batch", "1e6", "--hidden", "8192,8192"],
+    process = subprocess.Popen([ADASS, "train", work / "data", "--batch", "2e4", "--hidden", "8192,8192"],
                                stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     assert not wait_for(process, 2), "it ended too early"
     process.send_signal(signal.SIGINT)
