@@ -64,7 +64,8 @@ adass_run_config adass_run_config_default(void)
                     .entropy = 0.02,
                     .baseline_decay = 0.8,
                     .penalty = 1.0,
-                    .penalty_rate = 1.0 },
+                    .penalty_rate = 1.0,
+                    .sweeps = 3 },
         .seed = 1,
     };
 }

@@ -4,6 +4,7 @@
 #include "adass/dense.h"
 #include "adass/rng.h"
 #include "budget.h"
+#include "refine.h"
 #include "searcher.h"
 #include "state.h"
 
@@ -254,7 +255,24 @@ static adass_status shrink_one(run *r, uint8_t *choice, adass_error *err)
     return status;
 }
 
-static adass_status answer(run *r, uint8_t *choice, adass_search_result *out, adass_error *err)
+/* For what works on assignments alone. */
+static adass_search_problem problem_of(run *r)
+{
+    return (adass_search_problem){
+        .candidates = r->candidates,
+        .vocab = r->vocab,
+        .n_fields = r->n_fields,
+        .budget = (uint64_t)r->budget,
+        .evaluations = r->config->iterations * r->config->population,
+        .seed = r->config->seed,
+        .scores = r->scores,
+        .monitor = r->monitor,
+        .keeper = &r->keeper,
+    };
+}
+
+/* The policy's mode, shrunk into the budget. */
+static adass_status fit_mode(run *r, uint8_t *choice, adass_search_result *out, adass_error *err)
 {
     mode(r, choice);
     if (params_of(r, choice) == 0.0) /* a model of no field is none */
@@ -282,24 +300,6 @@ static adass_status measure_answer(run *r, adass_evaluator *evaluator, const ada
 }
 
 /* ---- the whole ---- */
-
-/* Another searcher than the policy. */
-static adass_status search_otherwise(run *r, adass_searcher *searcher, uint8_t *choice,
-                                     adass_error *err)
-{
-    const adass_search_problem problem = {
-        .candidates = r->candidates,
-        .vocab = r->vocab,
-        .n_fields = r->n_fields,
-        .budget = (uint64_t)r->budget,
-        .evaluations = r->config->iterations * r->config->population,
-        .seed = r->config->seed,
-        .scores = r->scores,
-        .monitor = r->monitor,
-        .keeper = &r->keeper,
-    };
-    return searcher(&problem, choice, err);
-}
 
 static adass_status check_config(const adass_search_config *c, adass_error *err)
 {
@@ -338,11 +338,14 @@ static adass_status allocate(run *r, adass_error *err)
 static adass_status search(run *r, adass_searcher *searcher, uint8_t *choice,
                            adass_search_result *out, adass_error *err)
 {
+    const adass_search_problem problem = problem_of(r);
     adass_subnet_scores_restored(r->scores);
     adass_status status =
-        searcher != NULL ? search_otherwise(r, searcher, choice, err) : run_iterations(r, err);
+        searcher != NULL ? searcher(&problem, choice, err) : run_iterations(r, err);
     if (status == ADASS_OK && searcher == NULL)
-        status = answer(r, choice, out, err);
+        status = fit_mode(r, choice, out, err);
+    if (status == ADASS_OK && searcher == NULL)
+        status = adass_refine(&problem, r->config->sweeps, choice, &out->refined, err);
     out->seconds = adass_keeper_seconds(&r->keeper);
     return status;
 }

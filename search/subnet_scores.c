@@ -5,6 +5,7 @@
 #include "adass/metrics.h"
 #include "adass/rng.h"
 #include "adass/subnet_pass.h"
+#include "delong.h"
 #include "evaluator.h"
 
 #include <math.h>
@@ -417,6 +418,70 @@ adass_status adass_subnet_scores_race(adass_subnet_scores *scores, const uint8_t
     free(x.racers);
     free(x.logits);
     free(x.all);
+    return status;
+}
+
+/* ---- the smallest that is as good ---- */
+
+/* Placements [n_subnets x rows], a subnet a thread. */
+static adass_status place_all(const adass_subnet_scores *s, float *const *logits, size_t n_subnets,
+                              double *placements, adass_error *err)
+{
+    const size_t rows = s->evaluator->n;
+    adass_status result = ADASS_OK;
+#pragma omp parallel for num_threads(s->evaluator->compute.threads) schedule(dynamic)
+    for (size_t i = 0; i < n_subnets; i++)
+        if (adass_placements_add(logits[i], s->labels, rows, 1.0, placements + i * rows, NULL) !=
+            ADASS_OK)
+#pragma omp atomic write
+            result = ADASS_ENOMEM;
+    return result == ADASS_OK ? ADASS_OK
+                              : adass_fail_memory(err, "the rows' ranks", (double)rows * 24.0);
+}
+
+/* The first of the placements [best x rows] that is not worse than those of the best. */
+static size_t first_as_good(const adass_subnet_scores *s, double *placements, size_t best,
+                            double margin)
+{
+    const size_t rows = s->evaluator->n;
+    for (size_t i = 0; i < best; i++) {
+        double *difference = placements + i * rows;
+        for (size_t row = 0; row < rows; row++)
+            difference[row] = placements[best * rows + row] - difference[row];
+        const adass_delong test = adass_delong_of(difference, s->labels, rows);
+        if (test.difference <= margin * test.std_error)
+            return i;
+    }
+    return best;
+}
+
+adass_status adass_subnet_scores_smallest(adass_subnet_scores *scores, const uint8_t *choices,
+                                          size_t n, double margin, size_t *winner, adass_error *err)
+{
+    const adass_subnet_scores *s = scores;
+    const size_t rows = s->evaluator->n;
+    const uint8_t *pass[ADASS_CANDIDATES_MAX];
+    float *logits[ADASS_CANDIDATES_MAX];
+    double aucs[ADASS_CANDIDATES_MAX];
+    for (size_t i = 0; i < n; i++) {
+        pass[i] = choices + i * s->model->n_fields;
+        logits[i] = s->logits + i * rows;
+    }
+    adass_status status = run_pass(scores, pass, n, 0, rows, logits, err);
+    if (status == ADASS_OK)
+        status = auc_of_rows(s, logits, n, aucs, err);
+    if (status != ADASS_OK)
+        return status;
+    size_t best = 0;
+    for (size_t i = 1; i < n; i++)
+        best = aucs[i] > aucs[best] ? i : best;
+    double *placements = calloc((best + 1) * rows, sizeof *placements);
+    if (placements == NULL)
+        return adass_fail_memory(err, "the rows' placements", (double)((best + 1) * rows) * 8.0);
+    status = place_all(s, logits, best + 1, placements, err);
+    if (status == ADASS_OK)
+        *winner = first_as_good(s, placements, best, margin);
+    free(placements);
     return status;
 }
 

@@ -54,6 +54,17 @@ adass_status adass_subnet_scores_race(adass_subnet_scores *scores, const uint8_t
                                       const uint8_t *choices, const double *saved, size_t n,
                                       size_t *winner, adass_error *err);
 
+/**
+ * The first subnet whose AUC is not more than `margin` standard errors below the best one's: those of
+ * the difference between the two, paired, by DeLong's method on all rows.
+ *
+ * @param choices [n x n_fields], 1 <= n <= ADASS_CANDIDATES_MAX; by rising size
+ * @param winner  out: its number
+ */
+adass_status adass_subnet_scores_smallest(adass_subnet_scores *scores, const uint8_t *choices,
+                                          size_t n, double margin, size_t *winner,
+                                          adass_error *err);
+
 /** Number of different subnets measured on all rows so far. */
 size_t adass_subnet_scores_count(const adass_subnet_scores *scores);
 

@@ -17,6 +17,8 @@ void adass_variant_apply(const adass_variant *v, adass_run_config *config)
         config->search.searcher = v->searcher;
     if (v->no_penalty)
         config->search.penalty = config->search.penalty_rate = 0.0;
+    if (v->no_refinement)
+        config->search.sweeps = 0;
     if (v->supernet_epochs > 0)
         config->supernet.epochs = v->supernet_epochs;
     if (v->candidates.n > 0)
@@ -78,6 +80,7 @@ static const adass_variant ablations[] = {
     WITH_SEARCHERS("adaptive", "adaptive"),
     { .name = "no-penalty", .method = "adass", .no_penalty = true },
     { .name = "no-competition", .method = "adass", .equal_shares = true },
+    { .name = "no-refinement", .method = "adass", .no_refinement = true },
     { .name = "inherit", .method = "adass", .inherit = true },
     WITH_SEARCHERS("uniform", "uniform"),
     WITH_SEARCHERS("sandwich", "sandwich"),

@@ -196,6 +196,8 @@ static void add_options(arguments *a)
           ADASS_OPTION_DOUBLE, .number = &s->penalty_rate },
         { "equal-shares", NULL, "the penalty falls on all fields alike, without competition",
           ADASS_OPTION_FLAG, .flag = &s->equal_shares },
+        { "sweeps", "N", "of the refinement over the fields, at most; 0 for none",
+          ADASS_OPTION_SIZE, .size = &s->sweeps },
         { "inherit", "FILE",
           "write the model of the sizes with the supernet's weights (safetensors), and measure it",
           ADASS_OPTION_STRING, .string = &a->inherit },

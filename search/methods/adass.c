@@ -31,6 +31,7 @@ static adass_status search(const adass_method_setting *setting, const adass_mode
     found->inherited_auc = result.inherited_auc;
     found->evaluations = result.evaluations;
     found->repairs = result.repairs;
+    found->refined = result.refined;
     found->lambda = result.lambda;
     found->policy = result.policy; /* handed over */
     return status;

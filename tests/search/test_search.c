@@ -80,6 +80,7 @@ static adass_search_config small_config(uint64_t seed)
                                   .baseline_decay = 0.8,
                                   .penalty = 1.0,
                                   .penalty_rate = 1.0,
+                                  .sweeps = 1,
                                   .seed = seed };
 }
 
@@ -326,6 +327,34 @@ static void test_equal_shares(void **out)
         adass_search_result_free(&result[i]);
 }
 
+/* Refined until nothing changes: no field has a smaller size that is as good, and little AUC is lost. */
+static void test_refinement(void **out)
+{
+    const state *s = *out;
+    uint8_t choice[2][MAX_FIELDS];
+    adass_search_result result[2];
+    size_t refined = 0;
+    for (uint64_t seed = 1; seed <= 5; seed++) {
+        for (int i = 0; i < 2; i++) {
+            adass_search_config config = small_config(seed);
+            config.eval_rows = 0;
+            config.sweeps = i == 0 ? 0 : 20;
+            assert_int_equal(
+                search(s, s->largest / 4, &config, &s->base.compute, choice[i], &result[i]),
+                ADASS_OK);
+            assert_true(result[i].params <= s->largest / 4);
+            adass_search_result_free(&result[i]);
+        }
+        assert_int_equal(result[0].refined, 0);
+        refined += result[1].refined;
+        print_message("AUC %.4f -> %.4f, parameters %llu -> %llu\n", result[0].inherited_auc,
+                      result[1].inherited_auc, (unsigned long long)result[0].params,
+                      (unsigned long long)result[1].params);
+        assert_true(result[1].inherited_auc > result[0].inherited_auc - 0.002);
+    }
+    assert_true(refined > 0);
+}
+
 static void test_unknown_searcher(void **out)
 {
     const state *s = *out;
@@ -372,6 +401,7 @@ int main(void)
         cmocka_unit_test(test_other_searchers),
         cmocka_unit_test(test_searchers_beat_random),
         cmocka_unit_test(test_equal_shares),
+        cmocka_unit_test(test_refinement),
         cmocka_unit_test(test_unknown_searcher),
         cmocka_unit_test(test_stops_on_request),
     };

@@ -1,6 +1,7 @@
 /*
  * Subnets scored several in a pass: in floats the bits of a prediction; in bytes close to it; neither
- * threads nor company change a bit; a race finds the subnet that full evaluations find.
+ * threads nor company change a bit; a race finds the subnet that full evaluations find, and the smallest that is
+ * as good is so by DeLong's test.
  */
 #include "fixture.h"
 
@@ -8,6 +9,8 @@
 #include "adass/rng.h"
 #include "adass/subnet_pass.h"
 #include "adass/supernet.h"
+#include "delong.h"
+#include "evaluator.h"
 #include "subnet_scores.h"
 
 #include <math.h>
@@ -273,13 +276,63 @@ static void test_race(void **out)
     adass_evaluator_close(evaluator);
 }
 
+/* Any margin of standard errors: the first whose difference to the best, by DeLong's test, is within it. */
+static void test_smallest(void **out)
+{
+    const state *s = *out;
+    const adass_model *model = s->models[ADASS_FM];
+    adass_error err;
+    adass_evaluator *evaluator = new_evaluator(s, 0);
+    adass_subnet_scores *scores = new_scores(s, model, evaluator);
+    const float *labels = evaluator->labels;
+    double *placements = calloc(s->candidates.n * s->n, sizeof *placements);
+    size_t seen[MAX_FIELDS] = { 0 };
+    for (size_t f = 0; f < s->n_fields; f++) {
+        uint8_t options[MAX_FIELDS * MAX_FIELDS];
+        double aucs[MAX_FIELDS];
+        size_t sizes[MAX_FIELDS];
+        const size_t n = s->candidates.n;
+        size_t best = 0, winner;
+        memset(placements, 0, n * s->n * sizeof *placements);
+        for (size_t k = 0; k < n; k++) {
+            memcpy(options + k * s->n_fields, s->choices, s->n_fields);
+            options[k * s->n_fields + f] = (uint8_t)k;
+            adass_sizes_from_choice(&s->candidates, options + k * s->n_fields, s->n_fields, sizes);
+            predict(s, model, sizes);
+            assert_int_equal(
+                adass_placements_add(s->want, labels, s->n, 1.0, placements + k * s->n, &err),
+                ADASS_OK);
+        }
+        assert_int_equal(adass_subnet_scores_get_all(scores, options, n, aucs, &err), ADASS_OK);
+        for (size_t k = 1; k < n; k++)
+            best = aucs[k] > aucs[best] ? k : best;
+        assert_int_equal(adass_subnet_scores_smallest(scores, options, n, 1e9, &winner, &err),
+                         ADASS_OK);
+        assert_int_equal(winner, 0);
+        assert_int_equal(adass_subnet_scores_smallest(scores, options, n, 1.0, &winner, &err),
+                         ADASS_OK);
+        for (size_t k = 0; k <= winner && k < best; k++) {
+            double *difference = calloc(s->n, sizeof *difference);
+            for (size_t row = 0; row < s->n; row++)
+                difference[row] = placements[best * s->n + row] - placements[k * s->n + row];
+            const adass_delong test = adass_delong_of(difference, labels, s->n);
+            assert_true((test.difference <= test.std_error) == (k == winner));
+            free(difference);
+        }
+        seen[winner]++;
+    }
+    assert_true(seen[0] < s->n_fields); /* some field needs a size */
+    free(placements);
+    adass_subnet_scores_destroy(scores);
+    adass_evaluator_close(evaluator);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_floats),
-        cmocka_unit_test(test_bytes),
-        cmocka_unit_test(test_scores),
-        cmocka_unit_test(test_race),
+        cmocka_unit_test(test_floats),   cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_scores),   cmocka_unit_test(test_race),
+        cmocka_unit_test(test_smallest),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

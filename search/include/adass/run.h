@@ -47,6 +47,7 @@ typedef struct adass_found {
     double inherited_auc; /* of the assignment, in the supernet, on the evaluation rows */
     size_t evaluations;   /* of different subnets */
     size_t repairs;       /* candidates by which the policy's mode was shrunk into the budget */
+    size_t refined;       /* changes of a field's size by the refinement */
     double lambda;        /* at the end */
     double *probability;  /* [n_fields x K] of the sampler at the end, or NULL; owned */
     double *trace;        /* [n_trace x n_fields x K]: every trace_interval steps, or NULL; owned */

@@ -51,6 +51,7 @@ typedef struct adass_search_config {
     double penalty_rate;
     bool
         equal_shares; /* s_f(a) = 1 / M: the penalty falls on all fields alike, without competition */
+    size_t sweeps;    /* of the refinement, at most; 0 for none */
     uint64_t seed;
     const adass_checkpoint *checkpoint; /* NULL: none is kept */
 } adass_search_config;
@@ -62,13 +63,18 @@ typedef struct adass_search_result {
     uint64_t params;      /* of the assignment found */
     double lambda;        /* at the end */
     size_t repairs;       /* steps by which the policy's mode was shrunk into the budget */
+    size_t refined;       /* changes of a field's size by the refinement */
     double *policy;       /* [n_fields x K], probabilities at the end, NULL without one; owned */
 } adass_search_result;
 
 /**
- * Searches. The answer is the policy's mode; while it exceeds the budget, the field that loses the
- * least AUC for each parameter it saves is shrunk by one candidate: the assignment returned never
- * exceeds the budget.
+ * Searches. The answer begins with the policy's mode; while it exceeds the budget, the field that
+ * loses the least AUC for each parameter it saves is shrunk by one candidate. Then it is refined: in
+ * sweeps over the fields, each gets the smallest size whose AUC is within one standard error of the
+ * best that keeps the budget, all other fields as they are (Breiman's rule; its use here is ours).
+ * The policy sees a field through the noise of all others, and where sizes make no difference, what
+ * is left of that would decide, another way with each seed. The assignment returned never exceeds
+ * the budget.
  *
  * @param model   trained supernet, not changed
  * @param budget  parameters
