@@ -31,7 +31,8 @@ static size_t list_options(const refinement *r, size_t f, uint8_t *numbers)
     return n;
 }
 
-static adass_status refine_field(const refinement *r, size_t f, size_t *changes, adass_error *err)
+static adass_status refine_field(const refinement *r, size_t f, adass_refinement *state,
+                                 adass_error *err)
 {
     uint8_t numbers[ADASS_CANDIDATES_MAX];
     size_t winner;
@@ -40,43 +41,29 @@ static adass_status refine_field(const refinement *r, size_t f, size_t *changes,
         adass_subnet_scores_smallest(r->problem->scores, r->options, n, MARGIN, &winner, err);
     if (status != ADASS_OK)
         return status;
-    *changes += numbers[winner] != r->choice[f];
+    const bool changed = numbers[winner] != r->choice[f];
     r->choice[f] = numbers[winner];
+    state->done++;
+    state->unchanged = changed ? 0 : state->unchanged + 1;
+    state->changes += changed;
     return ADASS_OK;
 }
 
-static adass_status sweep(const refinement *r, size_t done, size_t sweeps, size_t *changes,
-                          adass_error *err)
+adass_status adass_refine(const adass_search_problem *problem, size_t sweeps,
+                          adass_refinement *state, uint8_t *choice, adass_error *err)
 {
-    const adass_search_problem *p = r->problem;
-    for (size_t f = 0; f < p->n_fields; f++) {
-        adass_status status = refine_field(r, f, changes, err);
-        if (status == ADASS_OK)
-            status = adass_monitor_tick(p->monitor, "refinement", done * p->n_fields + f + 1,
-                                        sweeps * p->n_fields, "", err);
-        status = adass_keeper_tick(p->keeper, status, err);
-        if (status != ADASS_OK)
-            return status;
-    }
-    return ADASS_OK;
-}
-
-adass_status adass_refine(const adass_search_problem *problem, size_t sweeps, uint8_t *choice,
-                          size_t *changes, adass_error *err)
-{
+    const size_t n_fields = problem->n_fields;
     const refinement r = { .problem = problem,
-                           .options = calloc(problem->candidates->n, problem->n_fields),
+                           .options = calloc(problem->candidates->n, n_fields),
                            .choice = choice };
-    *changes = 0;
-    if (r.options == NULL)
-        return adass_fail_memory(err, "the refinement",
-                                 (double)(problem->candidates->n * problem->n_fields));
-    adass_status status = ADASS_OK;
-    for (size_t s = 0; s < sweeps && status == ADASS_OK; s++) {
-        const size_t before = *changes;
-        status = sweep(&r, s, sweeps, changes, err);
-        if (*changes == before)
-            break;
+    adass_status status =
+        r.options != NULL ? ADASS_OK : adass_fail_memory(err, "the refinement", (double)n_fields);
+    while (status == ADASS_OK && state->done < sweeps * n_fields && state->unchanged < n_fields) {
+        status = refine_field(&r, state->done % n_fields, state, err);
+        if (status == ADASS_OK)
+            status = adass_monitor_tick(problem->monitor, "refinement", state->done,
+                                        sweeps * n_fields, "", err);
+        status = adass_keeper_tick(problem->keeper, status, err);
     }
     free(r.options);
     return status;

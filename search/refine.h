@@ -4,17 +4,24 @@
 
 #include "searcher.h"
 
+/** How far a refinement is: all 0 at the beginning. For checkpoints. */
+typedef struct adass_refinement {
+    uint64_t done;      /* fields looked at, over all sweeps */
+    uint64_t unchanged; /* the last so many of them kept their sizes */
+    uint64_t changes;
+} adass_refinement;
+
 /**
  * Sweeps over the fields: each in turn gets the smallest size whose AUC, all other fields as they
  * are, is not more than one standard error below that of the field's best size (DeLong's, paired, on
- * the same rows). Only sizes that keep the budget are looked at. Ends with a sweep that changes
- * nothing, or after `sweeps`. Why it is there: adass/search.h. The one standard error rule is that of
- * Breiman et al. (Classification and Regression Trees, 1984).
+ * the same rows). Only sizes that keep the budget are looked at. Ends when no field has changed since
+ * its last turn, or after `sweeps`. Why it is there: adass/search.h. The one standard error rule is
+ * that of Breiman et al. (Classification and Regression Trees, 1984).
  *
+ * @param state   goes on from there
  * @param choice  [n_fields], inside the budget: refined
- * @param changes out: fields that were given another size, over all sweeps
  */
-adass_status adass_refine(const adass_search_problem *problem, size_t sweeps, uint8_t *choice,
-                          size_t *changes, adass_error *err);
+adass_status adass_refine(const adass_search_problem *problem, size_t sweeps,
+                          adass_refinement *state, uint8_t *choice, adass_error *err);
 
 #endif

@@ -30,6 +30,10 @@ typedef struct run {
     double sigma, lambda;
     adass_rng rng;
     uint64_t iteration; /* that are over */
+    uint8_t *choice;    /* [n_fields], the caller's: filled once the iterations are over */
+    uint64_t fitted;    /* the choice is there, inside the budget */
+    uint64_t repairs;   /* that this took */
+    adass_refinement refinement;
     adass_keeper keeper;
 } run;
 
@@ -42,6 +46,12 @@ static void list_state(void *user, adass_state *state)
     adass_state_add_f64(state, "lambda", &r->lambda, 1);
     adass_state_add_f64(state, "theta", r->theta, r->n_cells);
     adass_state_add_f64(state, "baseline", r->baseline, r->n_fields);
+    adass_state_add_u8(state, "choice", r->choice, r->n_fields);
+    adass_state_add_u64(state, "fitted", &r->fitted, 1);
+    adass_state_add_u64(state, "repairs", &r->repairs, 1);
+    adass_state_add_u64(state, "refinement.done", &r->refinement.done, 1);
+    adass_state_add_u64(state, "refinement.unchanged", &r->refinement.unchanged, 1);
+    adass_state_add_u64(state, "refinement.changes", &r->refinement.changes, 1);
     adass_subnet_scores_list_state(r->scores, state);
 }
 
@@ -272,18 +282,28 @@ static adass_search_problem problem_of(run *r)
 }
 
 /* The policy's mode, shrunk into the budget. */
-static adass_status fit_mode(run *r, uint8_t *choice, adass_search_result *out, adass_error *err)
+static adass_status fit_mode(run *r, adass_error *err)
 {
-    mode(r, choice);
-    if (params_of(r, choice) == 0.0) /* a model of no field is none */
-        adass_budget_cheapest(r->candidates, r->vocab, r->n_fields, choice);
-    while (params_of(r, choice) > r->budget) {
-        const adass_status status = shrink_one(r, choice, err);
+    mode(r, r->choice);
+    if (params_of(r, r->choice) == 0.0) /* a model of no field is none */
+        adass_budget_cheapest(r->candidates, r->vocab, r->n_fields, r->choice);
+    for (; params_of(r, r->choice) > r->budget; r->repairs++) {
+        const adass_status status = shrink_one(r, r->choice, err);
         if (status != ADASS_OK)
             return status;
-        out->repairs++;
     }
+    r->fitted = 1;
     return ADASS_OK;
+}
+
+static adass_status search_by_policy(run *r, const adass_search_problem *problem, adass_error *err)
+{
+    adass_status status = run_iterations(r, err);
+    if (status == ADASS_OK && !r->fitted)
+        status = fit_mode(r, err);
+    return status == ADASS_OK
+               ? adass_refine(problem, r->config->sweeps, &r->refinement, r->choice, err)
+               : status;
 }
 
 /* In floats, whatever the scores were measured in. */
@@ -335,18 +355,16 @@ static adass_status allocate(run *r, adass_error *err)
 }
 
 /* From the beginning, or from what a checkpoint has brought. */
-static adass_status search(run *r, adass_searcher *searcher, uint8_t *choice,
-                           adass_search_result *out, adass_error *err)
+static adass_status search(run *r, adass_searcher *searcher, adass_search_result *out,
+                           adass_error *err)
 {
     const adass_search_problem problem = problem_of(r);
     adass_subnet_scores_restored(r->scores);
-    adass_status status =
-        searcher != NULL ? searcher(&problem, choice, err) : run_iterations(r, err);
-    if (status == ADASS_OK && searcher == NULL)
-        status = fit_mode(r, choice, out, err);
-    if (status == ADASS_OK && searcher == NULL)
-        status = adass_refine(&problem, r->config->sweeps, choice, &out->refined, err);
+    const adass_status status =
+        searcher != NULL ? searcher(&problem, r->choice, err) : search_by_policy(r, &problem, err);
     out->seconds = adass_keeper_seconds(&r->keeper);
+    out->repairs = r->repairs;
+    out->refined = r->refinement.changes;
     return status;
 }
 
@@ -366,6 +384,7 @@ adass_status adass_search(const adass_model *model, const adass_candidates *cand
         .budget = (double)budget,
         .vocab = calloc(model->n_fields, sizeof *r.vocab),
         .lambda = config->penalty,
+        .choice = choice,
     };
     adass_evaluator *evaluator = NULL;
     adass_searcher *searcher = NULL;
@@ -392,7 +411,7 @@ adass_status adass_search(const adass_model *model, const adass_candidates *cand
     if (status == ADASS_OK)
         status = adass_keeper_begin(&r.keeper, config->checkpoint, list_state, &r, err);
     if (status == ADASS_OK)
-        status = search(&r, searcher, choice, out, err);
+        status = search(&r, searcher, out, err);
     if (status == ADASS_OK)
         status = measure_answer(&r, evaluator, model, choice, out, err);
     if (r.scores != NULL)

@@ -125,7 +125,6 @@ static adass_suite quick(void)
     suite.n_backbones = 2;
     suite.variants = few_methods;
     suite.n_variants = N_OF(few_methods);
-    suite.config.search.iterations = 60; /* minutes on two cores */
     return suite;
 }
 

@@ -192,6 +192,7 @@ static adass_status run_search(const context *x, adass_backbone backbone,
         .baseline_decay = 0.8,
         .penalty = 1.0,
         .penalty_rate = 1.0,
+        .sweeps = 1,
         .seed = 4,
         .checkpoint = checkpoint,
     };
