@@ -95,21 +95,35 @@ static inline uint64_t bytes_equal(uint64_t word, uint64_t repeated)
     return ~(((x & low) + low) | x | low);
 }
 
-/* The first n bytes at `text` as a word, the first one lowest. */
-static inline uint64_t load_word(const char *text, size_t n)
+/* The eight bytes at `text` as a word, the first one lowest. */
+static inline uint64_t load_word(const char *text)
 {
-    uint64_t word = 0;
-    memcpy(&word, text, n);
+    uint64_t word;
+    memcpy(&word, text, sizeof word);
 #if __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
     word = __builtin_bswap64(word);
 #endif
     return word;
 }
 
+enum { GROUP_BYTES = 64 };
+
+/* A bit for each byte of a group: whether it is the separator. */
+static inline uint64_t find_separators(const char group[GROUP_BYTES], uint64_t repeated)
+{
+    uint64_t found = 0;
+    for (unsigned i = 0; i < GROUP_BYTES; i += 8) {
+        const uint64_t tops = bytes_equal(load_word(group + i), repeated);
+        /* the product has the bits of the bytes side by side at its top; none of its sums carries */
+        found |= ((tops >> 7) * UINT64_C(0x0102040810204080) >> 56) << i;
+    }
+    return found;
+}
+
 /*
- * Cells between separators of one byte, eight bytes at a time, since cells are short and a search
- * for each would cost more than it finds. Gives the number of cells, those that are one too many
- * included; at most n_columns are kept.
+ * Cells between separators of one byte, a group of bytes at a time: cells are so short that a search for each, or a
+ * branch for each word, would cost more than it finds. Gives the number of cells, those that are one
+ * too many included; at most n_columns are kept.
  */
 static size_t split_fast(const adass_line *line, char separator, size_t n_columns,
                          adass_cell *cells)
@@ -117,13 +131,14 @@ static size_t split_fast(const adass_line *line, char separator, size_t n_column
     const uint64_t repeated = (unsigned char)separator * UINT64_C(0x0101010101010101);
     const char *text = line->text;
     size_t n = 0, begin = 0;
-    for (size_t at = 0; at < line->length; at += 8) {
+    for (size_t at = 0; at < line->length; at += GROUP_BYTES) {
         const size_t left = line->length - at;
-        uint64_t found = left >= 8 ? bytes_equal(load_word(text + at, 8), repeated)
-                                   : bytes_equal(load_word(text + at, left), repeated) &
-                                         (UINT64_MAX >> (64 - 8 * left));
+        char last[GROUP_BYTES] = { 0 }; /* no separator */
+        if (left < GROUP_BYTES)
+            memcpy(last, text + at, left);
+        uint64_t found = find_separators(left < GROUP_BYTES ? last : text + at, repeated);
         for (; found != 0; found &= found - 1) {
-            const size_t end = at + (size_t)__builtin_ctzll(found) / 8;
+            const size_t end = at + (size_t)__builtin_ctzll(found);
             if (n == n_columns)
                 return n + 1;
             cells[n++] = (adass_cell){ text + begin, end - begin, begin + 1 };

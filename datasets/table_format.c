@@ -9,8 +9,9 @@
 #include <string.h>
 
 enum {
-    SMALL_NUMBERS = 1 << 12, /* numbers whose category is looked up */
-    MANY_CATEGORIES = 70,
+    SMALL_DIGITS = 4,
+    SMALL_NUMBERS = 10000, /* below: numbers whose category is looked up */
+    MANY_CATEGORIES = 85,
     TEXT_BYTES = 24, /* of a value that does not stand in the line: a whole number */
     SECONDS_PER_DAY = 86400,
     NAME_BYTES = 96
@@ -32,8 +33,8 @@ struct adass_table_format {
     adass_row_field *fields;
     const char **vocabularies;
     char *names;                         /* [n_fields x NAME_BYTES] */
-    uint8_t squares[SMALL_NUMBERS];      /* categories of numbers; at most 69 */
-    char categories[MANY_CATEGORIES][2]; /* 0 to 69 as texts */
+    uint8_t squares[SMALL_NUMBERS];      /* categories of numbers; at most 84 */
+    char categories[MANY_CATEGORIES][2]; /* 0 to 84 as texts */
 };
 
 /* ---- numbers ---- */
@@ -125,6 +126,31 @@ static inline bool take_integer(const adass_cell *cell, int64_t *out)
     return true;
 }
 
+/* A number of up to SMALL_DIGITS digits, without a branch for each; nothing is 0. */
+static inline bool take_small(const adass_cell *cell, unsigned *out)
+{
+    static const struct {
+        uint8_t at[SMALL_DIGITS];
+        uint16_t weight[SMALL_DIGITS];
+    } places[SMALL_DIGITS + 1] = {
+        [1] = { { 0, 0, 0, 0 }, { 1, 0, 0, 0 } },
+        [2] = { { 0, 1, 0, 0 }, { 10, 1, 0, 0 } },
+        [3] = { { 0, 1, 2, 0 }, { 100, 10, 1, 0 } },
+        [4] = { { 0, 1, 2, 3 }, { 1000, 100, 10, 1 } },
+    };
+    const size_t n = cell->length;
+    if (n > SMALL_DIGITS)
+        return false;
+    unsigned value = 0, wrong = 0;
+    for (size_t i = 0; i < SMALL_DIGITS; i++) {
+        const unsigned digit = (unsigned)(unsigned char)cell->text[places[n].at[i]] - '0';
+        value += digit * places[n].weight[i];
+        wrong |= (unsigned)(digit > 9);
+    }
+    *out = value;
+    return wrong == 0 || n == 0;
+}
+
 static int64_t log_square(double x)
 {
     const double l = log(x);
@@ -146,21 +172,22 @@ static adass_cell write_integer(int64_t value, char text[TEXT_BYTES])
 
 static adass_cell write_category(const adass_table_format *t, size_t category)
 {
-    const char *text = t->categories[category];
-    return category < 10 ? (adass_cell){ text + 1, 1, 0 } : (adass_cell){ text, 2, 0 };
+    const bool two = category > 9;
+    return (adass_cell){ t->categories[category] + !two, (size_t)1 + two, 0 };
 }
 
 static adass_status take_numeric(const adass_table_format *t, const adass_line *line,
                                  const adass_cell *cell, char text[TEXT_BYTES], adass_cell *out,
                                  adass_error *err)
 {
-    int64_t value = 0;
+    unsigned small;
+    int64_t value;
     double x;
-    if (cell->length == 0 || take_integer(cell, &value)) {
-        if (value >= 0 && value < SMALL_NUMBERS) {
-            *out = write_category(t, t->squares[value]);
-            return ADASS_OK;
-        }
+    if (take_small(cell, &small)) {
+        *out = write_category(t, t->squares[small]);
+        return ADASS_OK;
+    }
+    if (take_integer(cell, &value)) {
         if (value > 2)
             value = log_square((double)value);
     } else {
@@ -336,9 +363,8 @@ static adass_status take_column(const adass_table_format *t, const step *s, cons
     case ADASS_COLUMN_LABEL:
         return take_label(c, line, cell, &row->label, err);
     case ADASS_COLUMN_CATEGORICAL:
-        *values = *cell;
-        if (cell->length == 0 && !c->missing_is_value)
-            values->text = NULL;
+        *values = (adass_cell){ cell->length == 0 && !c->missing_is_value ? NULL : cell->text,
+                                cell->length, cell->column };
         break;
     case ADASS_COLUMN_NUMERIC:
         return take_numeric(t, line, cell, texts, values, err);
