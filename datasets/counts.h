@@ -70,10 +70,11 @@ static inline adass_count *adass_counter_find(adass_counter *c, size_t vocabular
     return adass_counter_insert(c, vocabulary, key, status, err);
 }
 
-/** Counts one occurrence; a thread's come in the order of their places. */
+/** Counts one occurrence. */
 static inline void adass_count_one(adass_count *value, uint64_t place)
 {
-    if (value->count++ == 0)
+    value->count++;
+    if (place < value->first)
         value->first = place;
 }
 

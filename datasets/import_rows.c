@@ -19,8 +19,11 @@
 #include <string.h>
 
 enum {
-    BATCH =
-        16, /* rows whose values are hashed before any is looked up, so that the memory's answers overlap */
+    BATCH_ROWS = 1000, /* at most */
+    BATCH_BYTES =
+        500000, /* of a batch's keys; of no power of two, so that the fields do not share sets of a cache */
+    LOOKED_AHEAD =
+        16, /* values whose memory is asked for before it is needed, so that the answers overlap */
     STREAM_SPLIT = 1,
     SHOWN_BAD_ROWS = 5,
     ASSEMBLED_ROWS = 4096,
@@ -48,12 +51,16 @@ typedef struct buffer {
 /* A thread, and what it made of its block. */
 typedef struct worker {
     adass_cell *cells;
-    adass_cell *values; /* [BATCH x n_fields] */
-    char *texts;        /* [BATCH x text_bytes] */
-    adass_key *keys;    /* [n_fields of one row] x BATCH */
+    adass_cell *values; /* [kept rows x n_fields] */
+    char *texts;        /* [kept rows x text_bytes] */
+    /*
+     * [n_fields][rows of a batch]: field by field, a table's frequent values stay in the cache while a batch is
+     * looked up.
+     */
+    adass_key *keys;
     size_t batched;
-    uint64_t rows[BATCH]; /* their numbers */
-    uint8_t tags[BATCH];
+    uint64_t rows[BATCH_ROWS]; /* their numbers */
+    uint8_t tags[BATCH_ROWS];
     adass_counter *counter;
     buffer
         ids; /* uint32_t, [rows of the block x fields of the group]; PASS_COUNT: numbers of values */
@@ -82,6 +89,9 @@ typedef struct engine {
     const char *out_dir;
     adass_import_report *report;
     int threads;
+    size_t batch_rows; /* looked up together */
+    size_t
+        kept_rows; /* whose values a worker holds: all of a batch, where the vocabulary needs their texts, or one */
     worker *workers;
     uint64_t lines;              /* of all texts */
     double train_end, valid_end; /* shares */
@@ -157,65 +167,55 @@ static size_t vocabulary_of(const engine *e, size_t field)
     return e->format->fields[field].vocabulary;
 }
 
-/* Hashes the values and asks for the memory where they are looked up. */
-static void hash_row(const engine *e, worker *w, size_t r)
+static adass_key *keys_of(const engine *e, const worker *w, size_t field)
 {
-    const adass_cell *values = w->values + r * e->format->n_fields;
-    adass_key *keys = w->keys + r * e->format->n_fields;
-    for (size_t f = e->field_begin; f < e->field_end; f++) {
-        if (values[f].text == NULL) {
-            keys[f] = (adass_key){ 0, 0 };
-            continue;
-        }
-        keys[f] = adass_key_of(values[f].text, values[f].length);
-        if (e->kind == PASS_COUNT)
-            adass_counter_prefetch(w->counter, vocabulary_of(e, f), keys[f]);
-        else
-            adass_id_tables_prefetch(&e->ids, vocabulary_of(e, f), keys[f]);
-    }
+    return w->keys + field * e->batch_rows;
+}
+
+static void hash_row(const engine *e, worker *w, const adass_cell *values)
+{
+    adass_key *to = keys_of(e, w, 0) + w->batched;
+    for (size_t f = e->field_begin; f < e->field_end; f++)
+        to[f * e->batch_rows] = values[f].text != NULL
+                                    ? adass_key_of(values[f].text, values[f].length)
+                                    : (adass_key){ 0, 0 };
 }
 
 static bool is_training(uint8_t tag) { return tag >> TAG_SPLIT == ADASS_TRAIN; }
 
-/* Counts a row's values; `numbers`: out, theirs. */
-static void count_row(const engine *e, worker *w, size_t r, uint32_t *numbers)
+/* Counts a field's values; `numbers`: out, [batched x n_fields], theirs. */
+static void count_field(const engine *e, worker *w, size_t f, uint32_t *numbers)
 {
-    const size_t n_fields = e->format->n_fields;
-    const adass_key *keys = w->keys + r * n_fields;
-    const bool training = is_training(w->tags[r]);
-    for (size_t f = 0; f < n_fields; f++) {
-        numbers[f] = 0;
-        if (adass_key_is_none(keys[f]))
+    const size_t n_fields = e->format->n_fields, vocabulary = vocabulary_of(e, f);
+    const adass_key *keys = keys_of(e, w, f);
+    for (size_t r = 0; r < w->batched; r++) {
+        if (r + LOOKED_AHEAD < w->batched)
+            adass_counter_prefetch(w->counter, vocabulary, keys[r + LOOKED_AHEAD]);
+        numbers[r * n_fields + f] = 0;
+        if (adass_key_is_none(keys[r]))
             continue;
         adass_status status;
-        adass_count *value =
-            adass_counter_find(w->counter, vocabulary_of(e, f), keys[f], &status, &w->err);
+        adass_count *value = adass_counter_find(w->counter, vocabulary, keys[r], &status, &w->err);
         if (value == NULL) {
             fail_worker(w, status);
             return;
         }
-        if (training)
+        if (is_training(w->tags[r]))
             adass_count_one(value, w->rows[r] * n_fields + f);
-        numbers[f] = value->number;
+        numbers[r * n_fields + f] = value->number;
     }
 }
 
-/* Rows outside of the training split are looked at where their numbers are of use. */
 static void count_batch(const engine *e, worker *w)
 {
-    const bool all = e->numbers != NULL && !adass_counts_spilled(e->counts);
-    uint32_t *numbers =
-        extend_or_fail(w, &w->ids, w->batched * e->format->n_fields, sizeof *numbers);
+    const size_t n_fields = e->format->n_fields;
+    uint32_t *numbers = extend_or_fail(w, &w->ids, w->batched * n_fields, sizeof *numbers);
     uint8_t *tags = extend_or_fail(w, &w->row_tags, w->batched, 1);
     if (numbers == NULL || tags == NULL)
         return;
     memcpy(tags, w->tags, w->batched);
-    for (size_t r = 0; r < w->batched; r++)
-        if (all || is_training(w->tags[r]))
-            hash_row(e, w, r);
-    for (size_t r = 0; r < w->batched && w->status == ADASS_OK; r++)
-        if (all || is_training(w->tags[r]))
-            count_row(e, w, r, numbers + r * e->format->n_fields);
+    for (size_t f = 0; f < n_fields && w->status == ADASS_OK; f++)
+        count_field(e, w, f, numbers);
 }
 
 /* Keeps the text of a value that the vocabulary lacks. */
@@ -233,24 +233,39 @@ static void keep_text(const engine *e, worker *w, size_t vocabulary, uint32_t id
     *entry = (new_text){ vocabulary, value->length, offset, id };
 }
 
+static void encode_field(const engine *e, worker *w, size_t f, uint32_t *ids)
+{
+    const size_t width = e->field_end - e->field_begin, vocabulary = vocabulary_of(e, f);
+    const adass_key *keys = keys_of(e, w, f);
+    for (size_t r = 0; r < w->batched; r++, ids += width) {
+        if (r + LOOKED_AHEAD < w->batched)
+            adass_id_tables_prefetch(&e->ids, vocabulary, keys[r + LOOKED_AHEAD]);
+        *ids = adass_key_is_none(keys[r]) ? (uint32_t)ADASS_OOV
+                                          : adass_id_tables_find(&e->ids, vocabulary, keys[r]);
+    }
+}
+
+static void keep_texts(const engine *e, worker *w, const uint32_t *ids)
+{
+    const size_t n_fields = e->format->n_fields;
+    for (size_t r = 0; r < w->batched; r++)
+        for (size_t f = e->field_begin; f < e->field_end; f++, ids++)
+            if (is_training(w->tags[r]))
+                keep_text(e, w, vocabulary_of(e, f), *ids, &w->values[r * n_fields + f]);
+}
+
 static void encode_batch(const engine *e, worker *w)
 {
-    const size_t n_fields = e->format->n_fields, width = e->field_end - e->field_begin;
+    const size_t width = e->field_end - e->field_begin;
     uint32_t *ids = extend_or_fail(w, &w->ids, w->batched * width, sizeof *ids);
     uint8_t *tags = extend_or_fail(w, &w->row_tags, w->batched, 1);
     if (ids == NULL || tags == NULL)
         return;
     memcpy(tags, w->tags, w->batched);
-    for (size_t r = 0; r < w->batched; r++)
-        hash_row(e, w, r);
-    for (size_t r = 0; r < w->batched; r++)
-        for (size_t f = e->field_begin; f < e->field_end; f++, ids++) {
-            const adass_key key = w->keys[r * n_fields + f];
-            *ids = adass_key_is_none(key) ? (uint32_t)ADASS_OOV
-                                          : adass_id_tables_find(&e->ids, vocabulary_of(e, f), key);
-            if (e->texts != NULL && is_training(w->tags[r]))
-                keep_text(e, w, vocabulary_of(e, f), *ids, &w->values[r * n_fields + f]);
-        }
+    for (size_t f = e->field_begin; f < e->field_end; f++)
+        encode_field(e, w, f, ids + (f - e->field_begin));
+    if (e->texts != NULL)
+        keep_texts(e, w, ids);
 }
 
 static void end_batch(const engine *e, worker *w)
@@ -354,13 +369,20 @@ static bool note_bad(const engine *e, worker *w, const adass_error *err)
     return w->bad <= e->options->max_bad_rows;
 }
 
+/* Whether a row's values are looked up: those outside of the training split only where their numbers are of use. */
+static bool is_looked_up(const engine *e, uint8_t tag)
+{
+    return e->kind == PASS_ENCODE || is_training(tag) ||
+           (e->numbers != NULL && !adass_counts_spilled(e->counts));
+}
+
 /* Tells whether to go on with the block. */
 static bool parse_line(const engine *e, worker *w, adass_line *line, bool plain, uint64_t number)
 {
-    const size_t r = w->batched;
-    adass_row row = { .values = w->values + r * e->format->n_fields,
+    const size_t r = w->batched, kept = r % e->kept_rows;
+    adass_row row = { .values = w->values + kept * e->format->n_fields,
                       .cells = w->cells,
-                      .texts = w->texts + r * e->format->text_bytes };
+                      .texts = w->texts + kept * e->format->text_bytes };
     adass_error err;
     adass_status status = check_line(line, plain, &err);
     if (status == ADASS_OK)
@@ -378,7 +400,10 @@ static bool parse_line(const engine *e, worker *w, adass_line *line, bool plain,
     }
     w->rows[r] = number;
     w->tags[r] = (uint8_t)(row.label | (unsigned)split_of(e, number) << TAG_SPLIT);
-    if (++w->batched == BATCH)
+    if (!is_looked_up(e, w->tags[r]))
+        return true;
+    hash_row(e, w, row.values);
+    if (++w->batched == e->batch_rows)
         end_batch(e, w);
     return w->status == ADASS_OK;
 }
@@ -873,16 +898,26 @@ static adass_status finish(engine *e, const char *by, adass_error *err)
 
 /* ---- the whole ---- */
 
-static adass_status make_worker(worker *w, const adass_row_format *format, adass_error *err)
+static adass_status make_worker(const engine *e, worker *w, adass_error *err)
 {
-    const size_t n = BATCH * format->n_fields;
+    const adass_row_format *format = e->format;
+    const size_t n = e->batch_rows * format->n_fields;
     w->cells = calloc(format->n_cells + 1, sizeof *w->cells); /* + 1: never NULL for nothing */
-    w->values = calloc(n, sizeof *w->values);
-    w->texts = calloc(BATCH, format->text_bytes + 1);
+    w->values = calloc(e->kept_rows * format->n_fields, sizeof *w->values);
+    w->texts = calloc(e->kept_rows, format->text_bytes + 1);
     w->keys = calloc(n, sizeof *w->keys);
     return w->cells != NULL && w->values != NULL && w->texts != NULL && w->keys != NULL
                ? ADASS_OK
                : adass_fail_memory(err, "rows", (double)n * sizeof *w->values);
+}
+
+/* Rows that are looked up together, and how many of them must keep their values. */
+static void size_batches(engine *e)
+{
+    const size_t rows =
+        BATCH_BYTES / sizeof(adass_key) / (e->format->n_fields + 1); /* + 1: never by 0 */
+    e->batch_rows = rows < 1 ? 1 : rows > BATCH_ROWS ? BATCH_ROWS : rows;
+    e->kept_rows = e->options->write_vocabulary ? e->batch_rows : 1;
 }
 
 static void free_worker(worker *w)
@@ -916,11 +951,12 @@ static adass_status share_memory(engine *e, adass_error *err)
 static adass_status import(engine *e, const char *by, adass_error *err)
 {
     adass_status status = share_memory(e, err);
+    size_batches(e);
     e->workers = calloc((size_t)e->threads, sizeof *e->workers);
     if (e->workers == NULL)
         return adass_fail_memory(err, "threads", (double)e->threads * sizeof *e->workers);
     for (int k = 0; k < e->threads && status == ADASS_OK; k++)
-        status = make_worker(&e->workers[k], e->format, err);
+        status = make_worker(e, &e->workers[k], err);
     if (status == ADASS_OK)
         status = adass_writer_open(&e->writer, e->out_dir, e->format->n_fields, err);
     if (status == ADASS_OK)
