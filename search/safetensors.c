@@ -193,19 +193,22 @@ static adass_status read_header(adass_safetensors *s, adass_error *err)
     return s->metadata != NULL ? ADASS_OK : fail_damaged(s->path, "its header is unreadable", err);
 }
 
-/* Hashes the rest of the file; false when memory or reading fails. */
-static bool hash_data(FILE *file, XXH3_state_t *hash)
+/* Hashes the rest of the file, *bytes long; false when memory or reading fails. */
+static bool hash_data(FILE *file, XXH3_state_t *hash, size_t *bytes)
 {
     unsigned char *chunk = malloc(CHUNK_BYTES);
     size_t n;
-    while (chunk != NULL && (n = fread(chunk, 1, CHUNK_BYTES, file)) > 0)
+    *bytes = 0;
+    while (chunk != NULL && (n = fread(chunk, 1, CHUNK_BYTES, file)) > 0) {
         (void)XXH3_64bits_update(hash, chunk, n);
+        *bytes += n;
+    }
     const bool complete = chunk != NULL && !ferror(file);
     free(chunk);
     return complete;
 }
 
-static adass_status check_content(adass_safetensors *s, adass_error *err)
+static adass_status check_content(adass_safetensors *s, size_t *data_bytes, adass_error *err)
 {
     char checksum[CHECKSUM_CHARS];
     json_t *stated = json_incref(json_object_get(s->metadata, "checksum"));
@@ -215,7 +218,7 @@ static adass_status check_content(adass_safetensors *s, adass_error *err)
     if (hash == NULL) {
         status = adass_fail_memory(err, "a checksum", (double)s->begin);
     } else {
-        const bool complete = hash_data(s->file, hash);
+        const bool complete = hash_data(s->file, hash, data_bytes);
         end_hash(hash, checksum);
         if (!complete)
             status = adass_fail(err, ADASS_EIO, "%s: cannot be read: %s", s->path, strerror(errno));
@@ -224,6 +227,48 @@ static adass_status check_content(adass_safetensors *s, adass_error *err)
     }
     json_decref(stated);
     return status;
+}
+
+static size_t number_at(const json_t *list, size_t i)
+{
+    const json_int_t number = json_integer_value(json_array_get(list, i));
+    return number > 0 ? (size_t)number : 0;
+}
+
+/* Bytes of an array by its type and shape; 0 where they are not those of any. */
+static size_t described_bytes(const json_t *entry)
+{
+    const char *dtype = json_string_value(json_object_get(entry, "dtype"));
+    const json_t *shape = json_object_get(entry, "shape");
+    size_t bytes = 0;
+    for (size_t t = 0; dtype != NULL && t < ADASS_N_DTYPES; t++)
+        if (strcmp(dtype, dtypes[t].name) == 0)
+            bytes = dtypes[t].bytes;
+    if (json_array_size(shape) != 2 || __builtin_mul_overflow(bytes, number_at(shape, 0), &bytes) ||
+        __builtin_mul_overflow(bytes, number_at(shape, 1), &bytes))
+        return 0;
+    return bytes;
+}
+
+/* The arrays lie one behind the other, none empty, and fill the file: no shape is larger than what is there. */
+static adass_status check_arrays(const adass_safetensors *s, size_t data_bytes, adass_error *err)
+{
+    const char *name;
+    json_t *entry;
+    size_t at = 0;
+    json_object_foreach(s->header, name, entry)
+    {
+        if (entry == s->metadata)
+            continue;
+        const json_t *offsets = json_object_get(entry, "data_offsets");
+        const size_t bytes = described_bytes(entry);
+        if (bytes == 0 || bytes > data_bytes - at || json_array_size(offsets) != 2 ||
+            number_at(offsets, 0) != at || number_at(offsets, 1) != at + bytes)
+            return fail_damaged(s->path, "its arrays are not where the header says", err);
+        at += bytes;
+    }
+    return at == data_bytes ? ADASS_OK
+                            : fail_damaged(s->path, "it has data that is no array's", err);
 }
 
 adass_status adass_safetensors_open(adass_safetensors **out, const char *path, adass_error *err)
@@ -236,13 +281,16 @@ adass_status adass_safetensors_open(adass_safetensors **out, const char *path, a
         return adass_fail_memory(err, "a safetensors file", sizeof *s);
     }
     s->file = fopen(path, "rb");
+    size_t data_bytes = 0;
     adass_status status = ADASS_OK;
     if (s->file == NULL)
         status = adass_fail(err, ADASS_EIO, "%s: cannot be opened: %s", path, strerror(errno));
     if (status == ADASS_OK)
         status = read_header(s, err);
     if (status == ADASS_OK)
-        status = check_content(s, err);
+        status = check_content(s, &data_bytes, err);
+    if (status == ADASS_OK)
+        status = check_arrays(s, data_bytes, err);
     if (status != ADASS_OK) {
         adass_safetensors_close(s);
         return status;
@@ -254,12 +302,6 @@ adass_status adass_safetensors_open(adass_safetensors **out, const char *path, a
 const char *adass_safetensors_metadata(const adass_safetensors *file, const char *key)
 {
     return json_string_value(json_object_get(file->metadata, key));
-}
-
-static size_t number_at(const json_t *list, size_t i)
-{
-    const json_int_t number = json_integer_value(json_array_get(list, i));
-    return number > 0 ? (size_t)number : 0;
 }
 
 size_t adass_safetensors_rows(const adass_safetensors *file, const char *name)
@@ -276,9 +318,7 @@ static bool find_array(const adass_safetensors *s, const adass_array *a, size_t 
     const char *dtype = json_string_value(json_object_get(entry, "dtype"));
     *begin = s->begin + number_at(offsets, 0);
     return dtype != NULL && strcmp(dtype, dtypes[a->dtype].name) == 0 &&
-           json_array_size(shape) == 2 && number_at(shape, 0) == a->rows &&
-           number_at(shape, 1) == a->cols &&
-           number_at(offsets, 1) - number_at(offsets, 0) == bytes_of(a);
+           number_at(shape, 0) == a->rows && number_at(shape, 1) == a->cols;
 }
 
 adass_status adass_safetensors_read(adass_safetensors *file, const adass_array *arrays, size_t n,

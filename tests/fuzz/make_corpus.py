@@ -252,6 +252,37 @@ def make_sparse():
     seed("sparse_format", "values", b"\1" + b"1 0:1:0.5\n1 0:01:1\n1 0:1\n+1 0:18446744073709551615:1\n")
 
 
+def make_safetensors():
+    def save(name, header, data=b"", length=None):
+        text = (header if isinstance(header, str) else json.dumps(header)).encode()
+        seed("safetensors", name, struct.pack("<Q", len(text) if length is None else length) + text + data)
+
+    def array(dtype, shape, begin, end):
+        return {"dtype": dtype, "shape": shape, "data_offsets": [begin, end]}
+
+    data = bytes(range(14))
+    metadata = {"format": "adass-checkpoint-1", "identity": "x", "checksum": "0" * 16}
+    sound = {"__metadata__": metadata, "a": array("F32", [2, 1], 0, 8), "b": array("U8", [2, 3], 8, 14)}
+    save("sound", sound, data)
+    save("no-data", {"__metadata__": metadata})
+    save("more-data", sound, data + b"more")
+    save("cut", sound, data[:9])
+    save("long-header", sound, data, length=1 << 62)
+    save("cut-header", sound, data, length=1 << 20)
+    save("no-header", "", b"", length=0)
+    save("no-json", "{ no json", data)
+    save("no-metadata", {"a": sound["a"]}, data[:8])
+    save("metadata-is-text", {**sound, "__metadata__": "x"}, data)
+    save("overlap", {**sound, "b": array("U8", [2, 3], 4, 10)}, data)
+    save("behind-the-end", {**sound, "b": array("U8", [1 << 40, 3], 8, 8 + 3 * (1 << 40))}, data)
+    save("overflow", {**sound, "a": array("F32", [1 << 62, 4], 0, 8)}, data)
+    save("backwards", {**sound, "a": array("F32", [2, 1], 8, 0)}, data)
+    save("negative", {**sound, "a": array("F32", [-2, -1], -8, 0)}, data)
+    save("empty-array", {**sound, "c": array("F64", [1 << 60, 0], 14, 14)}, data)
+    save("one-dimension", {**sound, "a": array("F32", [2], 0, 8)}, data)
+    save("unknown-type", {**sound, "a": array("C64", [1, 1], 0, 8)}, data)
+
+
 def make_vocabulary():
     header = "field\tid\tvalue\n"
     seed("vocabulary", "sound", header + "a\t1\tx\na\t2\t\nb\t1\t\\t\\\\\\n\\r\n")
@@ -274,3 +305,4 @@ make_table()
 make_vocabulary()
 make_negatives()
 make_sparse()
+make_safetensors()
