@@ -35,7 +35,7 @@ adass_status adass_inputs_open_spool(adass_inputs **out, adass_spool *spool, con
 
 size_t adass_inputs_count(const adass_inputs *inputs);
 
-/** Checksum of text i, unpacked; known after the first pass over the texts. */
+/** Checksum of text i, unpacked; known after the first pass over the texts that is more than a count of lines. */
 const char *adass_inputs_checksum(const adass_inputs *inputs, size_t i);
 
 /** The first line of the first text: [capacity] with its 0, cut where it is longer. */
@@ -68,6 +68,7 @@ typedef struct adass_block_work {
     void (*parse)(void *user, int thread, const adass_block *block);
     /** One at a time, in the order of the text, on the thread that parsed; may be NULL. */
     adass_status (*merge)(void *user, int thread, const adass_block *block, adass_error *err);
+    bool lines_only;   /* what is asked for is the number of lines: the texts get no checksum */
     const char *stage; /* for the monitor, which is told of bytes as they are stored */
 } adass_block_work;
 

@@ -62,8 +62,9 @@ typedef struct worker {
     uint64_t rows[BATCH_ROWS]; /* their numbers */
     uint8_t tags[BATCH_ROWS];
     adass_counter *counter;
-    buffer
-        ids; /* uint32_t, [rows of the block x fields of the group]; PASS_COUNT: numbers of values */
+    uint32_t *numbers; /* [rows of a batch], of a field's values */
+    buffer packed;     /* char; PASS_COUNT: numbers of the block's values, see pack_numbers() */
+    buffer ids;        /* uint32_t, [rows of the block x fields of the group] */
     buffer
         row_tags; /* uint8_t, [rows of the block]; PASS_LABELS: a label or ADASS_NO_FOLD for each line */
     buffer new_texts;  /* new_text */
@@ -78,6 +79,7 @@ typedef struct worker {
 /* A block's rows, counted by one thread: numbers of values, then tags. */
 typedef struct counted_block {
     uint64_t offset; /* in the spool */
+    size_t bytes;    /* of the numbers; tags follow, a byte a row */
     size_t rows;
     int thread;
 } counted_block;
@@ -183,15 +185,38 @@ static void hash_row(const engine *e, worker *w, const adass_cell *values)
 
 static bool is_training(uint8_t tag) { return tag >> TAG_SPLIT == ADASS_TRAIN; }
 
-/* Counts a field's values; `numbers`: out, [batched x n_fields], theirs. */
-static void count_field(const engine *e, worker *w, size_t f, uint32_t *numbers)
+/*
+ * Appends a field's numbers of a batch: a byte that says how many bytes each takes, 1, 2 or 4, and these. `all` has the
+ * bits of all numbers.
+ */
+static void pack_numbers(worker *w, uint32_t all)
+{
+    const size_t n = w->batched, width = all <= UINT8_MAX ? 1 : all <= UINT16_MAX ? 2 : 4;
+    uint8_t *to = extend_or_fail(w, &w->packed, 1 + n * width, 1);
+    if (to == NULL)
+        return;
+    *to++ = (uint8_t)width;
+    for (size_t r = 0; r < n; r++) {
+        const uint8_t one = (uint8_t)w->numbers[r];
+        const uint16_t two = (uint16_t)w->numbers[r];
+        if (width == 1)
+            to[r] = one;
+        else if (width == 2)
+            memcpy(to + 2 * r, &two, sizeof two);
+        else
+            memcpy(to + 4 * r, &w->numbers[r], sizeof w->numbers[r]);
+    }
+}
+
+static void count_field(const engine *e, worker *w, size_t f)
 {
     const size_t n_fields = e->format->n_fields, vocabulary = vocabulary_of(e, f);
     const adass_key *keys = keys_of(e, w, f);
+    uint32_t all = 0;
     for (size_t r = 0; r < w->batched; r++) {
         if (r + LOOKED_AHEAD < w->batched)
             adass_counter_prefetch(w->counter, vocabulary, keys[r + LOOKED_AHEAD]);
-        numbers[r * n_fields + f] = 0;
+        w->numbers[r] = 0;
         if (adass_key_is_none(keys[r]))
             continue;
         adass_status status;
@@ -202,20 +227,21 @@ static void count_field(const engine *e, worker *w, size_t f, uint32_t *numbers)
         }
         if (is_training(w->tags[r]))
             adass_count_one(value, w->rows[r] * n_fields + f);
-        numbers[r * n_fields + f] = value->number;
+        w->numbers[r] = value->number;
+        all |= value->number;
     }
+    if (e->numbers != NULL)
+        pack_numbers(w, all);
 }
 
 static void count_batch(const engine *e, worker *w)
 {
-    const size_t n_fields = e->format->n_fields;
-    uint32_t *numbers = extend_or_fail(w, &w->ids, w->batched * n_fields, sizeof *numbers);
     uint8_t *tags = extend_or_fail(w, &w->row_tags, w->batched, 1);
-    if (numbers == NULL || tags == NULL)
+    if (tags == NULL)
         return;
     memcpy(tags, w->tags, w->batched);
-    for (size_t f = 0; f < n_fields && w->status == ADASS_OK; f++)
-        count_field(e, w, f, numbers);
+    for (size_t f = 0; f < e->format->n_fields && w->status == ADASS_OK; f++)
+        count_field(e, w, f);
 }
 
 /* Keeps the text of a value that the vocabulary lacks. */
@@ -412,7 +438,7 @@ static void parse_block(void *user, int thread, const adass_block *block)
 {
     const engine *e = user;
     worker *w = &e->workers[thread];
-    w->ids.n = w->row_tags.n = w->new_texts.n = w->text_bytes.n = 0;
+    w->packed.n = w->ids.n = w->row_tags.n = w->new_texts.n = w->text_bytes.n = 0;
     w->bad = w->n_shown = w->batched = 0;
     if (e->kind == PASS_LINES)
         return;
@@ -466,9 +492,8 @@ static adass_status keep_numbers(engine *e, const worker *w, int thread, adass_e
     counted_block *block = extend(&e->counted, 1, sizeof *block);
     if (block == NULL)
         return adass_fail_memory(err, "blocks", (double)e->counted.n * sizeof *block);
-    *block = (counted_block){ adass_spool_bytes(e->numbers), w->row_tags.n, thread };
-    const adass_status status =
-        adass_spool_append(e->numbers, w->ids.items, w->ids.n * sizeof(uint32_t), err);
+    *block = (counted_block){ adass_spool_bytes(e->numbers), w->packed.n, w->row_tags.n, thread };
+    const adass_status status = adass_spool_append(e->numbers, w->packed.items, w->packed.n, err);
     return status == ADASS_OK
                ? adass_spool_append(e->numbers, w->row_tags.items, w->row_tags.n, err)
                : status;
@@ -548,6 +573,7 @@ static adass_status run_pass(engine *e, pass_kind kind, const char *stage, adass
                                     .header = e->format->header != NULL ? check_header : NULL,
                                     .parse = parse_block,
                                     .merge = merge_block,
+                                    .lines_only = kind == PASS_LINES,
                                     .stage = stage };
     e->kind = kind;
     e->bad = 0;
@@ -557,6 +583,11 @@ static adass_status run_pass(engine *e, pass_kind kind, const char *stage, adass
         adass_blocks_run(e->inputs, e->threads, &work, e->options->monitor, &lines, err);
     if (status == ADASS_OK && kind == PASS_LINES)
         e->lines = lines;
+    if (status == ADASS_OK && e->lines != 0 && lines != e->lines) /* that splits went by */
+        return adass_fail(err, ADASS_EIO,
+                          "the input had %" PRIu64 " lines, now %" PRIu64
+                          ": it changed while it was read; try again",
+                          e->lines, lines);
     e->told |= kind != PASS_LINES;
     return status;
 }
@@ -725,24 +756,48 @@ static adass_status encode_groups(engine *e, part *parts, size_t end, adass_erro
     return status;
 }
 
-/* From numbers to ids, in place. */
+/* A field's ids of n rows, from what pack_numbers() wrote; gives what follows. */
+static const uint8_t *translate_field(const uint8_t *from, const uint32_t *of_number, size_t n,
+                                      size_t n_fields, uint32_t *ids)
+{
+    const size_t width = *from++;
+    for (size_t r = 0; r < n; r++, ids += n_fields) {
+        uint16_t two;
+        uint32_t number;
+        if (width == 1) {
+            number = from[r];
+        } else if (width == 2) {
+            memcpy(&two, from + 2 * r, sizeof two);
+            number = two;
+        } else {
+            memcpy(&number, from + 4 * r, sizeof number);
+        }
+        *ids = of_number[number];
+    }
+    return from + n * width;
+}
+
 static adass_status translate_block(const engine *e, worker *w, const counted_block *block,
                                     adass_error *err)
 {
-    const size_t n_fields = e->format->n_fields, n = block->rows * n_fields;
+    const size_t n_fields = e->format->n_fields;
     const adass_count_table *tables = adass_counts_counter(e->counts, block->thread)->tables;
-    w->ids.n = w->row_tags.n = 0;
-    uint32_t *ids = extend(&w->ids, n, sizeof *ids);
+    w->packed.n = w->ids.n = w->row_tags.n = 0;
+    uint8_t *packed = extend(&w->packed, block->bytes, 1);
+    uint32_t *ids = extend(&w->ids, block->rows * n_fields, sizeof *ids);
     uint8_t *tags = extend(&w->row_tags, block->rows, 1);
-    if (ids == NULL || tags == NULL)
-        return adass_fail_memory(err, "rows", (double)(n * sizeof *ids));
-    adass_status status = adass_spool_read(e->numbers, block->offset, ids, n * sizeof *ids, err);
+    if (packed == NULL || ids == NULL || tags == NULL)
+        return adass_fail_memory(err, "rows", (double)(block->rows * n_fields * sizeof *ids));
+    adass_status status = adass_spool_read(e->numbers, block->offset, packed, block->bytes, err);
     if (status == ADASS_OK)
-        status =
-            adass_spool_read(e->numbers, block->offset + n * sizeof *ids, tags, block->rows, err);
-    for (size_t r = 0; r < block->rows && status == ADASS_OK; r++, ids += n_fields)
+        status = adass_spool_read(e->numbers, block->offset + block->bytes, tags, block->rows, err);
+    const uint8_t *from = packed;
+    for (size_t r = 0; r < block->rows && status == ADASS_OK; r += e->batch_rows) {
+        const size_t left = block->rows - r, n = left < e->batch_rows ? left : e->batch_rows;
         for (size_t f = 0; f < n_fields; f++)
-            ids[f] = tables[vocabulary_of(e, f)].ids[ids[f]];
+            from = translate_field(from, tables[vocabulary_of(e, f)].ids, n, n_fields,
+                                   ids + r * n_fields + f);
+    }
     return status;
 }
 
@@ -906,7 +961,9 @@ static adass_status make_worker(const engine *e, worker *w, adass_error *err)
     w->values = calloc(e->kept_rows * format->n_fields, sizeof *w->values);
     w->texts = calloc(e->kept_rows, format->text_bytes + 1);
     w->keys = calloc(n, sizeof *w->keys);
-    return w->cells != NULL && w->values != NULL && w->texts != NULL && w->keys != NULL
+    w->numbers = calloc(e->batch_rows, sizeof *w->numbers);
+    return w->cells != NULL && w->values != NULL && w->texts != NULL && w->keys != NULL &&
+                   w->numbers != NULL
                ? ADASS_OK
                : adass_fail_memory(err, "rows", (double)n * sizeof *w->values);
 }
@@ -926,6 +983,8 @@ static void free_worker(worker *w)
     free(w->values);
     free(w->texts);
     free(w->keys);
+    free(w->numbers);
+    free(w->packed.items);
     free(w->ids.items);
     free(w->row_tags.items);
     free(w->new_texts.items);

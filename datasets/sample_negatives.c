@@ -243,7 +243,11 @@ static adass_status take_block(void *user, int thread, const adass_block *block,
 static adass_status run_pass(sampler *s, adass_inputs *raw, bool writing, const char *stage,
                              adass_error *err)
 {
-    const adass_block_work work = { s, check_header, leave_to_merge, take_block, stage };
+    const adass_block_work work = { .user = s,
+                                    .header = check_header,
+                                    .parse = leave_to_merge,
+                                    .merge = take_block,
+                                    .stage = stage };
     uint64_t lines;
     s->writing = writing;
     return adass_blocks_run(raw, 1, &work, s->options->monitor, &lines, err);

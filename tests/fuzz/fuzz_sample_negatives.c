@@ -78,7 +78,9 @@ static void check_table(adass_inputs *sampled, size_t n_uses)
 {
     table *t = calloc(1, sizeof *t);
     FUZZ_CHECK(t != NULL);
-    const adass_block_work work = { t, NULL, leave_to_merge, take_rows, "checking" };
+    const adass_block_work work = {
+        .user = t, .parse = leave_to_merge, .merge = take_rows, .stage = "checking"
+    };
     uint64_t lines;
     adass_error err;
     FUZZ_CHECK(adass_blocks_run(sampled, 1, &work, NULL, &lines, &err) == ADASS_OK);
