@@ -12,7 +12,8 @@ enum {
     ZERO = 128,
     STEPS = 127,
     CHUNK = 16, /* bytes that are copied at a time */
-    TILE = 16   /* samples whose packed bytes stay in the first-level cache */
+    TILE = 16,  /* samples whose packed bytes stay in the first-level cache */
+    AHEAD = 64 /* bytes before the first activation: room for its row's scale, on a line's border */
 };
 
 /* The rows of one field that are looked up at all. */
@@ -148,8 +149,7 @@ static adass_status pack_layers(adass_int8_mlp *mlp, adass_error *err)
     for (size_t i = 1; i + 1 < mlp->model->n_layers && status == ADASS_OK; i++) {
         const adass_layer *layer = &mlp->model->layers[i];
         status = adass_bytes_layer_create(&mlp->layers[i].packed, mlp->layers[i].w, layer->inputs,
-                                          layer->outputs, ADASS_INT8_SAMPLES,
-                                          adass_type_stride(ADASS_INT8, layer->inputs), err);
+                                          layer->outputs, ADASS_INT8_SAMPLES, layer->inputs, err);
     }
     return status;
 }
@@ -208,8 +208,6 @@ adass_status adass_int8_subnet_init(adass_int8_subnet *out, const adass_int8_mlp
     return adass_fail_memory(err, "a subnet's first layer", (double)(inputs * outputs));
 }
 
-static size_t packed_ld(const adass_subnet *subnet) { return subnet->width + CHUNK; }
-
 /* A byte of x stands for ZERO less. */
 static void correct_bias(adass_int8_subnet *out, const adass_int8_mlp *mlp, size_t width)
 {
@@ -237,7 +235,7 @@ adass_status adass_int8_subnet_select(adass_int8_subnet *out, const adass_int8_m
     adass_bytes_layer_destroy(out->first);
     out->first = NULL;
     return adass_bytes_layer_create(&out->first, out->w, subnet->width, outputs, ADASS_INT8_SAMPLES,
-                                    packed_ld(subnet), err);
+                                    subnet->width, err);
 }
 
 void adass_int8_subnet_free(adass_int8_subnet *subnet)
@@ -255,10 +253,10 @@ adass_status adass_int8_block_init(adass_int8_block *out, const adass_int8_mlp *
 {
     const size_t n = ADASS_INT8_SAMPLES, inputs = mlp->model->layers[0].inputs;
     const size_t outputs = mlp->most_outputs;
-    *out = (adass_int8_block){ .x = adass_alloc(n * (inputs + CHUNK)),
+    *out = (adass_int8_block){ .x = adass_alloc(n * inputs),
                                .sums = adass_alloc(n * outputs * sizeof *out->sums),
                                .y = adass_alloc(n * outputs * sizeof *out->y),
-                               .bytes = adass_alloc(n * adass_type_stride(ADASS_INT8, outputs)),
+                               .bytes = adass_alloc(AHEAD + n * outputs),
                                .row_scale = adass_alloc(n * sizeof *out->row_scale),
                                .no_scale = adass_alloc(n * sizeof *out->no_scale) };
     if (out->x == NULL || out->sums == NULL || out->y == NULL || out->bytes == NULL ||
@@ -283,13 +281,12 @@ void adass_int8_block_free(adass_int8_block *block)
 }
 
 /*
- * One field's column of the packed matrix. Whole chunks are copied; what they reach beyond the
- * field is written again by the next one, or is behind the row.
+ * One field's column of the packed matrix. Whole chunks are copied: what they reach beyond the
+ * field is written again by the next one.
  */
-static void copy_field(uint8_t *x, size_t x_ld, const byte_table *t, size_t size, size_t first,
-                       size_t n)
+static void copy_chunks(uint8_t *x, size_t x_ld, const byte_table *t, size_t size,
+                        const uint32_t *row, size_t n)
 {
-    const uint32_t *row = t->row + first;
     if (size <= CHUNK) {
         for (size_t b = 0; b < n; b++)
             memcpy(x + b * x_ld, t->rows + row[b] * t->stride, CHUNK);
@@ -300,24 +297,53 @@ static void copy_field(uint8_t *x, size_t x_ld, const byte_table *t, size_t size
             memcpy(x + b * x_ld + k, t->rows + row[b] * t->stride + k, CHUNK);
 }
 
-/*
- * Activations of the n samples from their sums; of the next layer's bytes, where there is one, a
- * sample at a time, while its activations are in the first-level cache.
- */
+/* The same of a field whose chunks would reach the next sample. */
+static void copy_exactly(uint8_t *x, size_t x_ld, const byte_table *t, size_t size,
+                         const uint32_t *row, size_t n)
+{
+    for (size_t b = 0; b < n; b++)
+        memcpy(x + b * x_ld, t->rows + row[b] * t->stride, size);
+}
+
+/* The packed matrix of n samples from `first` on, rows one after the other. */
+static void pack_samples(const adass_int8_mlp *mlp, const adass_subnet *subnet, size_t first,
+                         size_t n, uint8_t *x)
+{
+    const size_t x_ld = subnet->width;
+    for (size_t b = 0; b < n; b += TILE)
+        for (size_t v = 0; v < subnet->n_views; v++) {
+            const adass_field_view *view = &subnet->views[v];
+            const byte_table *t = &mlp->tables[subnet->field[v]];
+            const bool beyond = view->offset + round_up(view->size) > x_ld;
+            (beyond ? copy_exactly : copy_chunks)(x + b * x_ld + view->offset, x_ld, t, view->size,
+                                                  t->row + first + b, n - b < TILE ? n - b : TILE);
+        }
+}
+
+/* Activations of the last hidden layer. */
 static void activate(const adass_kernels *kernels, const adass_int8_block *block, size_t n,
                      size_t outputs, const float *row_scale, const float *col_scale,
-                     const float *bias, bool to_bytes)
+                     const float *bias)
 {
-    const size_t stride = adass_type_stride(ADASS_INT8, outputs);
-    for (size_t b = 0; b < n; b++) {
-        float *y = block->y + b * outputs;
-        uint8_t *bytes = block->bytes + b * stride;
-        kernels->dequantize_relu(y, outputs, block->sums + b * outputs, row_scale + b, col_scale,
-                                 bias, 1, outputs);
-        if (!to_bytes)
-            continue;
-        kernels->quantize_rows(ADASS_INT8, bytes, stride, y, outputs, 1, outputs);
-        memcpy(&block->row_scale[b], bytes, sizeof *block->row_scale);
+    kernels->dequantize_relu(block->y, outputs, block->sums, row_scale, col_scale, bias, n,
+                             outputs);
+}
+
+/*
+ * Bytes of the activations, rows one after the other, a sample at a time while its activations are
+ * in the first-level cache. A row's scale is written before it, where the row above ends: that one
+ * comes after it.
+ */
+static void activate_bytes(const adass_kernels *kernels, const adass_int8_block *block, size_t n,
+                           size_t outputs, const float *row_scale, const float *col_scale,
+                           const float *bias)
+{
+    for (size_t b = n; b-- > 0;) {
+        uint8_t *row = block->bytes + AHEAD + b * outputs - sizeof(float);
+        kernels->dequantize_relu(block->y, outputs, block->sums + b * outputs, row_scale + b,
+                                 col_scale, bias, 1, outputs);
+        kernels->quantize_rows(ADASS_INT8, row, 0, block->y, outputs, 1, outputs);
+        memcpy(&block->row_scale[b], row, sizeof *block->row_scale);
     }
 }
 
@@ -328,22 +354,16 @@ adass_status adass_int8_forward(const adass_int8_mlp *mlp, const adass_kernels *
 {
     const adass_layer *layer = mlp->model->layers;
     const size_t last = mlp->model->n_layers - 1;
-    for (size_t b = 0; b < n; b += TILE)
-        for (size_t v = 0; v < subnet->n_views; v++)
-            copy_field(block->x + b * packed_ld(subnet) + subnet->views[v].offset,
-                       packed_ld(subnet), &mlp->tables[subnet->field[v]], subnet->views[v].size,
-                       first + b, n - b < TILE ? n - b : TILE);
-    adass_status status = adass_bytes_layer_run(bytes->first, block->sums, block->x, err);
-    if (status == ADASS_OK)
-        activate(kernels, block, n, layer[0].outputs, block->no_scale, mlp->layers[0].scale,
-                 bytes->bias, last > 1);
-    for (size_t i = 1; i < last && status == ADASS_OK; i++) {
-        const size_t ahead = adass_type_stride(ADASS_INT8, layer[i].inputs) - layer[i].inputs;
-        status =
-            adass_bytes_layer_run(mlp->layers[i].packed, block->sums, block->bytes + ahead, err);
+    pack_samples(mlp, subnet, first, n, block->x);
+    adass_status status = ADASS_OK;
+    for (size_t i = 0; i < last && status == ADASS_OK; i++) {
+        status = i == 0 ? adass_bytes_layer_run(bytes->first, block->sums, block->x, err)
+                        : adass_bytes_layer_run(mlp->layers[i].packed, block->sums,
+                                                block->bytes + AHEAD, err);
         if (status == ADASS_OK)
-            activate(kernels, block, n, layer[i].outputs, block->row_scale, mlp->layers[i].scale,
-                     layer[i].bias, i + 1 < last);
+            (i + 1 < last ? activate_bytes : activate)(
+                kernels, block, n, layer[i].outputs, i == 0 ? block->no_scale : block->row_scale,
+                mlp->layers[i].scale, i == 0 ? bytes->bias : layer[i].bias);
     }
     if (status == ADASS_OK) /* one output: a row times a matrix is 4 times as fast as the reverse */
         status = adass_dense_backward_input(logits, n, layer[last].w, layer[last].inputs, block->y,

@@ -16,7 +16,7 @@
 typedef struct adass_int8_mlp adass_int8_mlp;
 
 /** Samples of a block. */
-enum { ADASS_INT8_SAMPLES = 128 };
+enum { ADASS_INT8_SAMPLES = 192 };
 
 /**
  * Bytes of the model, which must have an MLP, outlive this and not change.
@@ -51,10 +51,10 @@ void adass_int8_subnet_free(adass_int8_subnet *subnet);
 
 /** One thread's work space. */
 typedef struct adass_int8_block {
-    uint8_t *x;                  /* packed embeddings, [samples x x_ld] */
+    uint8_t *x;                  /* packed embeddings, [samples x width] */
     int32_t *sums;               /* [samples x outputs] */
     float *y;                    /* likewise, activations */
-    uint8_t *bytes;              /* likewise, each row behind its scale */
+    uint8_t *bytes;              /* likewise, with room before them */
     float *row_scale, *no_scale; /* [samples]; the second of ones */
 } adass_int8_block;
 

@@ -26,7 +26,8 @@ typedef struct adass_bytes_layer adass_bytes_layer;
 
 /**
  * A layer w [inputs x outputs], inputs and outputs >= 1, for blocks of n >= 1 samples whose inputs
- * lie x_ld bytes apart. Exact up to 65,000 inputs.
+ * lie x_ld bytes apart, best x_ld = inputs: else oneDNN 2.6 packs the weights at each run, which
+ * takes a sixth of it. Exact up to 65,000 inputs.
  *
  * @param w    rows one after the other; copied
  * @param out  to be freed with adass_bytes_layer_destroy()
