@@ -633,6 +633,14 @@ static void plan_cross_tasks(adass_trainer *t)
         add_task(t, TASK_CROSS_OUT, 0, 0, 0, (double)width);
 }
 
+/* Of a field: samples that are grouped, and the rows that they touch, of which a small table has few. */
+static double field_cost(const adass_trainer *t, size_t view)
+{
+    const size_t vocab = t->model->tables[t->subnet.field[view]].vocab;
+    const double share = (double)vocab / (double)(vocab + t->config.batch_size);
+    return 40.0 + (1.0 + 6.0 * share) * (double)t->subnet.views[view].size;
+}
+
 static void plan_tasks(adass_trainer *t)
 {
     const adass_model *model = t->model;
@@ -652,7 +660,7 @@ static void plan_tasks(adass_trainer *t)
     if (model->n_layers == 0)
         add_task(t, TASK_LOGIT_BIAS, 0, 0, 0, 1.0);
     for (size_t v = 0; v < t->subnet.n_views; v++)
-        add_task(t, TASK_FIELD, v, 0, 0, 40.0 + 4.0 * (double)t->subnet.views[v].size);
+        add_task(t, TASK_FIELD, v, 0, 0, field_cost(t, v));
     sort_tasks(t->tasks, t->n_tasks);
 }
 
