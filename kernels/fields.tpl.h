@@ -53,6 +53,32 @@ static inline size_t fields_ahead(size_t n_fields)
     return tiles * FIELDS_TILE;
 }
 
+/* How far ahead is prefetched, 0 for not at all. */
+typedef struct fields_later {
+    size_t ids; /* rows of the ids that come so many places later */
+    size_t out; /* the output so many floats later, to be written */
+} fields_later;
+
+/*
+ * An output larger than this is not in the second-level cache, and each store would wait for its
+ * line: 39 fields of sizes 2 to 64, 25,000 rows each, batch 4096, take 54 ns a row without prefetching
+ * it and 38 with (Cascade Lake; 8 tiles ahead 41). In the cache that costs a tenth.
+ */
+enum { OUT_CACHED = 512 * 1024, OUT_TILES = 4 };
+
+static inline size_t fields_out_later(size_t n, size_t out_ld)
+{
+    return n * out_ld * sizeof(float) > OUT_CACHED ? OUT_TILES * FIELDS_TILE * out_ld : 0;
+}
+
+/* Lines of the output from the last column back: the field before asks for that of the first. */
+ADASS_INLINE void out_prefetch(const float *out, size_t size)
+{
+    enum { LINE_FLOATS = LINE_BYTES / sizeof(float) };
+    for (size_t k = size; k > 0; k -= k < LINE_FLOATS ? k : LINE_FLOATS)
+        __builtin_prefetch(out + k - 1, 1);
+}
+
 /* Prefetches the rows of the first samples, whose turn comes before any prefetching ahead. */
 static inline void fields_prefetch(const adass_field_view *fields, size_t n_fields,
                                    const uint32_t *ids, size_t ids_ld, size_t samples)

@@ -5,9 +5,8 @@
 #include "adass/kernels.h"
 #include "fields.tpl.h"
 
-/* `later` is how far ahead, in ids, a row is prefetched; 0 for not at all. */
 ADASS_INLINE void run_copy(float *out, size_t out_ld, const field_run *run, adass_type type,
-                           const uint32_t *ids, size_t ids_ld, size_t samples, size_t later,
+                           const uint32_t *ids, size_t ids_ld, size_t samples, fields_later later,
                            size_t size)
 {
     for (const adass_field_view *f = run->fields; f < run->fields + run->n; f++) {
@@ -15,9 +14,11 @@ ADASS_INLINE void run_copy(float *out, size_t out_ld, const field_run *run, adas
         float *to = out + f->offset;
         const field_run r = *run;
         for (size_t s = 0; s < samples; s++) {
-            if (later > 0)
-                row_prefetch(field_row(f, &r, id[s * ids_ld + later]), slice_bytes(type, size),
+            if (later.ids > 0)
+                row_prefetch(field_row(f, &r, id[s * ids_ld + later.ids]), slice_bytes(type, size),
                              r.straddles);
+            if (later.out > 0)
+                out_prefetch(to + s * out_ld + later.out, size);
             row_copy(to + s * out_ld, row_begin(field_row(f, &r, id[s * ids_ld]), type), type,
                      size);
         }
@@ -27,7 +28,8 @@ ADASS_INLINE void run_copy(float *out, size_t out_ld, const field_run *run, adas
 #define RUN_COPY_SIZE(size) run_copy(out, out_ld, run, type, ids, ids_ld, samples, later, size)
 
 ADASS_INLINE void run_copy_typed(float *out, size_t out_ld, const field_run *run, adass_type type,
-                                 const uint32_t *ids, size_t ids_ld, size_t samples, size_t later)
+                                 const uint32_t *ids, size_t ids_ld, size_t samples,
+                                 fields_later later)
 {
     ADASS_WITH_SIZE(run->fields->size, RUN_COPY_SIZE)
 }
@@ -37,7 +39,7 @@ ADASS_INLINE void run_copy_typed(float *out, size_t out_ld, const field_run *run
 /* All fields of some samples, a constant. */
 ADASS_INLINE void fields_copy(float *out, size_t out_ld, const adass_field_view *fields,
                               size_t n_fields, const uint32_t *ids, size_t ids_ld, size_t samples,
-                              size_t later)
+                              fields_later later)
 {
     for (size_t f = 0; f < n_fields;) {
         const field_run run = field_run_of(fields + f, n_fields - f);
@@ -51,10 +53,11 @@ static void ADASS_FN(lookup_fields)(float *out, size_t out_ld, const adass_field
 {
     const size_t ahead = fields_ahead(n_fields);
     fields_prefetch(fields, n_fields, ids, ids_ld, n < ahead ? n : ahead);
+    const fields_later none = { 0 }, full = { ahead * ids_ld, fields_out_later(n, out_ld) };
     size_t b = 0;
     for (; b + FIELDS_TILE <= n; b += FIELDS_TILE)
         fields_copy(out + b * out_ld, out_ld, fields, n_fields, ids + b * ids_ld, ids_ld,
-                    FIELDS_TILE, b + FIELDS_TILE + ahead <= n ? ahead * ids_ld : 0);
+                    FIELDS_TILE, b + FIELDS_TILE + ahead <= n ? full : none);
     for (; b < n; b++)
-        fields_copy(out + b * out_ld, out_ld, fields, n_fields, ids + b * ids_ld, ids_ld, 1, 0);
+        fields_copy(out + b * out_ld, out_ld, fields, n_fields, ids + b * ids_ld, ids_ld, 1, none);
 }
