@@ -28,8 +28,9 @@ static const struct {
 enum {
     N_ARRAYS = sizeof arrays / sizeof arrays[0],
     N_TABLES = sizeof tables / sizeof tables[0],
-    N_CASES = 2 + 5 * N_ARRAYS + 2 * N_TABLES,
-    POOL_IDS = 1 << 20
+    N_CASES = 2 + 5 * N_ARRAYS + 3 * N_TABLES,
+    POOL_IDS = 1 << 20,
+    COPIED_ROWS = 4096 /* of a call, into the same output */
 };
 
 typedef struct limit_case {
@@ -59,7 +60,8 @@ static void run_case(adass_bench_state *state, void *user)
     if (c->key.kind == PROBE_FMA)
         adass_bench_set_rate(state, "flop_per_second", 2.0 * probe.amount);
     else if (c->key.row_bytes > 0)
-        adass_bench_set_bytes(state, probe.amount * (double)c->key.row_bytes);
+        adass_bench_set_bytes(state, probe.amount * (double)c->key.row_bytes *
+                                         (c->key.kind == PROBE_COPY_ROWS ? 2.0 : 1.0));
     else if (c->key.kind != PROBE_DIVIDE)
         adass_bench_set_bytes(state, probe.amount * (c->key.kind == PROBE_UPDATE ? 2.0 : 1.0));
     if (ok)
@@ -107,6 +109,8 @@ static void add_cases(limits *shared, const limit_case *like)
                                         .capacity = POOL_IDS };
         add_case(shared, &of_table, PROBE_READ_ROWS, tables[t].name);
         add_case(shared, &of_table, PROBE_UPDATE_ROWS, tables[t].name);
+        of_table.key.bytes = COPIED_ROWS * BENCH_LINE_BYTES;
+        add_case(shared, &of_table, PROBE_COPY_ROWS, tables[t].name);
     }
 }
 

@@ -30,6 +30,7 @@ bench_cost bench_cost_lookup(const bench_shape *shape, double unique)
     const double rows = batch_of(shape) * (double)shape->v[AXIS_POOLING];
     bench_cost cost = of_arrays(rows, ID * rows, F32 * size * batch_of(shape), 0.0);
     add_rows(&cost, shape, rows, bench_row_bytes(shape, shape->v[AXIS_SIZE]), false);
+    cost.rows[0].copied = shape->v[AXIS_POOLING] == 1 && bench_shape_type(shape) == ADASS_F32;
     return cost;
 }
 

@@ -18,6 +18,7 @@ typedef struct bench_rows {
     size_t fields;     /* tables of equal length that they are drawn from in turn; at least 1 */
     size_t ids;        /* a bench_distribution */
     size_t distinct;   /* ids drawn at a time, of which each counts once; 0: all count */
+    bool copied;       /* as they are, one after the other to an output; a thread has its own */
     bool written;      /* back, after they are read; a thread has its own part of the table */
 } bench_rows;
 

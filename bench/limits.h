@@ -41,7 +41,10 @@ typedef struct bench_limit_loops {
      */
     float (*read_lines)(const float *table, const uint32_t *lines, size_t n, size_t run,
                         size_t ahead);
-    /** Likewise, and writes the lines back as they are. */
+    /** Copies the first `floats` floats of n runs of lines into out, one after the other. */
+    void (*copy_lines)(float *out, const float *table, const uint32_t *lines, size_t n,
+                       size_t floats, size_t ahead);
+    /** As read_lines, and writes the lines back as they are. */
     void (*update_lines)(float *table, const uint32_t *lines, size_t n, size_t run, size_t ahead,
                          float zero);
 } bench_limit_loops;

@@ -141,6 +141,56 @@ static float ADASS_FN(limit_read_lines)(const float *table, const uint32_t *line
     }
 }
 
+static inline __attribute__((always_inline)) void copy_run(float *out, const float *first, size_t n)
+{
+    for (size_t k = 0; k < n; k += VW)
+        v_storen(out + k, v_loadn(first + k, n - k), n - k);
+}
+
+/* Inlined for each constant `floats`. */
+static inline __attribute__((always_inline)) void
+ADASS_FN(copy_runs)(float *out, const float *table, const uint32_t *lines, size_t n, size_t floats,
+                    size_t ahead)
+{
+    const size_t run = (floats + BENCH_LINE_FLOATS - 1) / BENCH_LINE_FLOATS;
+    size_t i = 0;
+    for (; i + UNROLL <= n; i += UNROLL) {
+        if (ahead > 0 && i + UNROLL + ahead <= n)
+            for (size_t k = 0; k < UNROLL; k++)
+                prefetch_run(table + (size_t)lines[i + k + ahead] * BENCH_LINE_FLOATS, run);
+        for (size_t k = 0; k < UNROLL; k++)
+            copy_run(out + (i + k) * floats, table + (size_t)lines[i + k] * BENCH_LINE_FLOATS,
+                     floats);
+    }
+    for (; i < n; i++)
+        copy_run(out + i * floats, table + (size_t)lines[i] * BENCH_LINE_FLOATS, floats);
+}
+
+static void ADASS_FN(limit_copy_lines)(float *out, const float *table, const uint32_t *lines,
+                                       size_t n, size_t floats, size_t ahead)
+{
+    switch (floats) {
+    case 4:
+        ADASS_FN(copy_runs)(out, table, lines, n, 4, ahead);
+        break;
+    case 8:
+        ADASS_FN(copy_runs)(out, table, lines, n, 8, ahead);
+        break;
+    case 16:
+        ADASS_FN(copy_runs)(out, table, lines, n, 16, ahead);
+        break;
+    case 32:
+        ADASS_FN(copy_runs)(out, table, lines, n, 32, ahead);
+        break;
+    case 64:
+        ADASS_FN(copy_runs)(out, table, lines, n, 64, ahead);
+        break;
+    default:
+        ADASS_FN(copy_runs)(out, table, lines, n, floats, ahead);
+        break;
+    }
+}
+
 static void ADASS_FN(limit_update_lines)(float *table, const uint32_t *lines, size_t n, size_t run,
                                          size_t ahead, float zero)
 {
@@ -177,5 +227,6 @@ static void ADASS_FN(limit_update_lines)(float *table, const uint32_t *lines, si
         .triad = ADASS_FN(limit_triad),                                                            \
         .update = ADASS_FN(limit_update),                                                          \
         LOOPS_PAST.read_lines = ADASS_FN(limit_read_lines),                                        \
+        .copy_lines = ADASS_FN(limit_copy_lines),                                                  \
         .update_lines = ADASS_FN(limit_update_lines),                                              \
     };

@@ -18,15 +18,23 @@ enum {
 
 const char *bench_probe_name(bench_probe_kind kind)
 {
-    static const char *const names[N_PROBE_KINDS] = { "fma",    "divide",    "read",
-                                                      "fill",   "copy",      "triad",
-                                                      "update", "read_rows", "update_rows" };
+    static const char *const names[N_PROBE_KINDS] = { "fma",        "divide",    "read",
+                                                      "fill",       "copy",      "triad",
+                                                      "update",     "read_rows", "copy_rows",
+                                                      "update_rows" };
     return names[kind];
 }
 
 static bool is_rows(const bench_probe_key *key)
 {
-    return key->kind == PROBE_READ_ROWS || key->kind == PROBE_UPDATE_ROWS;
+    return key->kind == PROBE_READ_ROWS || key->kind == PROBE_COPY_ROWS ||
+           key->kind == PROBE_UPDATE_ROWS;
+}
+
+/* All threads read one table; who changes rows has one of its own. */
+static size_t tables_of(const bench_probe_key *key)
+{
+    return key->kind == PROBE_UPDATE_ROWS ? (size_t)key->threads : 1;
 }
 
 /* ---- memory ---- */
@@ -59,13 +67,14 @@ static bool place_rows(bench_probe *probe)
     const bool ok = bench_id_pool_make(&pool, &key->ids);
     const size_t n = ok ? pool.starts[pool.n_calls] : 0, threads = (size_t)key->threads;
     const size_t fields = key->ids.fields, field_rows = key->ids.rows / fields;
-    const size_t part = key->kind == PROBE_READ_ROWS ? n / threads : n;
+    const bool shared = tables_of(key) == 1;
+    const size_t part = shared ? n / threads : n;
     probe->n_lines = part;
     probe->lines = ok ? malloc(sizeof *probe->lines * part * threads) : NULL;
     const size_t own = table_floats(key) / BENCH_LINE_FLOATS;
     for (size_t i = 0; probe->lines != NULL && i < part * threads; i++) {
         const size_t at = i % n, row = at % fields * field_rows + pool.ids[at];
-        const size_t first = key->kind == PROBE_READ_ROWS ? 0 : i / part * own;
+        const size_t first = shared ? 0 : i / part * own;
         probe->lines[i] = (uint32_t)(first + row * key->row_bytes / BENCH_LINE_BYTES);
     }
     bench_id_pool_free(&pool);
@@ -80,8 +89,10 @@ static size_t arrays_of(bench_probe_kind kind)
 static bool open_rows(bench_probe *probe)
 {
     const size_t own = table_floats(&probe->key) / BENCH_LINE_FLOATS * BENCH_LINE_FLOATS;
-    const size_t parts = probe->key.kind == PROBE_READ_ROWS ? 1 : (size_t)probe->key.threads;
-    probe->memory = filled(own * parts);
+    const size_t tables = own * tables_of(&probe->key);
+    probe->array = probe->key.bytes / sizeof(float);
+    probe->memory = filled(tables + probe->array * (size_t)probe->key.threads);
+    probe->out = probe->memory + tables;
     if (probe->memory == NULL || !place_rows(probe))
         return false;
     probe->amount = (double)probe->n_lines * probe->key.threads;
@@ -123,6 +134,17 @@ void bench_probe_close(bench_probe *probe)
 
 /* ---- passes ---- */
 
+/* As many rows a call as the output holds; what is left of the pool is a shorter call. */
+static void pass_copied_rows(const bench_probe *probe, size_t thread)
+{
+    const size_t floats = probe->key.row_bytes / sizeof(float), a_call = probe->array / floats;
+    const uint32_t *lines = probe->lines + thread * probe->n_lines;
+    for (size_t i = 0; i < probe->n_lines; i += a_call)
+        probe->key.loops->copy_lines(probe->out + thread * probe->array, probe->memory, lines + i,
+                                     probe->n_lines - i < a_call ? probe->n_lines - i : a_call,
+                                     floats, probe->ahead);
+}
+
 static float pass_rows(const bench_probe *probe, size_t thread)
 {
     const bench_limit_loops *loops = probe->key.loops;
@@ -130,7 +152,10 @@ static float pass_rows(const bench_probe *probe, size_t thread)
     const uint32_t *lines = probe->lines + thread * probe->n_lines;
     if (probe->key.kind == PROBE_READ_ROWS)
         return loops->read_lines(probe->memory, lines, probe->n_lines, run, probe->ahead);
-    loops->update_lines(probe->memory, lines, probe->n_lines, run, probe->ahead, 0.0f);
+    if (probe->key.kind == PROBE_COPY_ROWS)
+        pass_copied_rows(probe, thread);
+    else
+        loops->update_lines(probe->memory, lines, probe->n_lines, run, probe->ahead, 0.0f);
     return 1.0f;
 }
 

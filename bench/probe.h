@@ -19,6 +19,7 @@ typedef enum bench_probe_kind {
     PROBE_TRIAD,       /* bytes of the three arrays */
     PROBE_UPDATE,      /* bytes, counted once though read and written */
     PROBE_READ_ROWS,   /* rows */
+    PROBE_COPY_ROWS,   /* rows, read by id and written one after the other */
     PROBE_UPDATE_ROWS, /* rows, each thread in a part of the table of its own */
     N_PROBE_KINDS
 } bench_probe_kind;
@@ -31,7 +32,7 @@ typedef struct bench_probe_key {
     bench_probe_kind kind;
     const bench_limit_loops *loops;
     int threads;
-    size_t bytes;     /* of the arrays of one thread together */
+    size_t bytes;     /* of the arrays of one thread together; copied rows: of its output */
     size_t row_bytes; /* of a row */
     bench_ids ids;    /* of rows */
 } bench_probe_key;
@@ -41,9 +42,10 @@ typedef struct bench_probe {
     size_t ahead;    /* places prefetched ahead: rows */
     bool past;       /* stores go past the caches: arrays */
     double amount;   /* what one pass does, over all threads */
-    size_t array;    /* floats of each array of a thread */
+    size_t array;    /* floats of each array of a thread, or of its output */
     size_t repeats;  /* of a thread's arrays a pass */
     float *memory;   /* arrays or table */
+    float *out;      /* of copied rows: [threads x array] */
     uint32_t *lines; /* [threads x n_lines], where rows begin */
     size_t n_lines;  /* of one thread: a pass goes through all of them */
 } bench_probe;

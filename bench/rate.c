@@ -102,9 +102,12 @@ static double row_seconds(bench_rates *rates, const bench_rows *rows, const benc
 {
     const size_t parts = rows->written ? (size_t)runner->threads : 1;
     const size_t a_call = rows->distinct > 0 ? rows->distinct : rows->fields * 1024;
-    const bench_probe_key key = { .kind = rows->written ? PROBE_UPDATE_ROWS : PROBE_READ_ROWS,
+    const bench_probe_key key = { .kind = rows->written  ? PROBE_UPDATE_ROWS
+                                          : rows->copied ? PROBE_COPY_ROWS
+                                                         : PROBE_READ_ROWS,
                                   .loops = runner->memory,
                                   .threads = runner->threads,
+                                  .bytes = rows->copied ? (size_t)rows->count * rows->bytes : 0,
                                   .row_bytes = rows->bytes,
                                   .ids = { .rows = rows->table_rows / parts,
                                            .fields = rows->fields,

@@ -65,6 +65,12 @@ static void lookup_counts_rows_ids_and_output(void **state)
     assert_int_equal(cost.n_rows, 1);
     assert_true(cost.rows[0].count == 200.0 && cost.rows[0].bytes == 64);
     assert_true(bench_cost_bytes(&cost) == 800.0 + 640.0 + 200.0 * 64.0);
+    assert_false(cost.rows[0].copied); /* summed */
+    shape.v[AXIS_POOLING] = 1;
+    assert_true(bench_cost_lookup(&shape, 0.0).rows[0].copied);
+    shape.v[AXIS_TYPE] = TYPE_BF16; /* widened */
+    assert_false(bench_cost_lookup(&shape, 0.0).rows[0].copied);
+    shape.v[AXIS_POOLING] = 20;
     shape.v[AXIS_TYPE] = TYPE_INT8; /* a byte a column, and the scale */
     assert_int_equal(bench_cost_lookup(&shape, 0.0).rows[0].bytes, 20);
     shape.v[AXIS_TYPE] = TYPE_BF16;
