@@ -10,7 +10,6 @@
 
 struct adass_sampler {
     adass_sampler_setting setting;
-    uint64_t steps;
     double mean_loss; /* running mean over all steps */
     double *
         gradient; /* [n_fields x K]: running mean of the root mean square gradient of a column group; 0 before the first */
@@ -58,38 +57,19 @@ static adass_status create(adass_sampler **out, const adass_sampler_setting *set
     return ADASS_OK;
 }
 
-/*
- * Draws once; field f gets size k with probability p_f(k), coupled or not. Returns whether any
- * field has a size above 0.
- */
-static bool draw_once(const adass_sampler *s, adass_rng *rng, bool coupled, uint8_t *choice)
+/* One of no field is drawn again, not coupled, since coupled fields are dropped together. */
+static void draw(adass_sampler *s, uint64_t step, adass_rng *rng, uint8_t *choice)
 {
-    const size_t n = s->setting.candidates.n;
-    const double common = adass_rng_unit(rng);
-    bool any = false;
-    for (size_t f = 0; f < s->setting.n_fields; f++) {
-        const double *p = s->probabilities + f * n;
-        double u = coupled ? common : adass_rng_unit(rng);
-        size_t k = 0;
-        while (k + 1 < n && u >= p[k])
-            u -= p[k++];
-        choice[f] = (uint8_t)k;
-        any = any || s->setting.candidates.sizes[k] > 0;
-    }
-    return any;
-}
-
-/*
- * A model without any field teaches nothing: drawn again, not coupled, since coupled fields are
- * dropped together.
- */
-static void draw(adass_sampler *s, adass_rng *rng, uint8_t *choice)
-{
-    const bool coupled = adass_rng_unit(rng) < s->setting.adaptive.coupling;
-    if (draw_once(s, rng, coupled, choice))
-        return;
-    while (!draw_once(s, rng, false, choice))
-        continue;
+    const adass_sampler_setting *setting = &s->setting;
+    (void)step;
+    bool coupled = adass_rng_unit(rng) < setting->adaptive.coupling;
+    bool any;
+    do {
+        const double common = adass_rng_unit(rng);
+        any = adass_sampler_draw_by(s->probabilities, &setting->candidates, setting->n_fields, rng,
+                                    coupled ? &common : NULL, choice);
+        coupled = false;
+    } while (!any);
 }
 
 /* Root mean square gradient of the columns (c_{k-1}, c_k] over the touched rows. */
@@ -159,13 +139,13 @@ static void refresh_field(adass_sampler *s, size_t f)
         s->probabilities[f * n + k] = c->floor / (double)n + (1.0 - c->floor) * need[k] / total;
 }
 
-static void observe(adass_sampler *s, const uint8_t *choice, double loss,
+static void observe(adass_sampler *s, uint64_t step, const uint8_t *choice, double loss,
                     const adass_field_gradient *gradients)
 {
     const adass_sampler_setting *setting = &s->setting;
     const size_t n = setting->candidates.n;
     const double decay = setting->adaptive.decay;
-    if (s->steps == 0)
+    if (step == 0)
         s->mean_loss = loss;
     move(&s->mean_loss, loss, decay);
     for (size_t f = 0; f < setting->n_fields; f++) {
@@ -179,9 +159,9 @@ static void observe(adass_sampler *s, const uint8_t *choice, double loss,
                 move(mean, now, decay);
         }
     }
-    s->steps++;
-    if ((double)s->steps >= setting->adaptive.warmup * (double)setting->total_steps &&
-        s->steps % setting->adaptive.interval == 0)
+    const uint64_t over = step + 1;
+    if ((double)over >= setting->adaptive.warmup * (double)setting->total_steps &&
+        over % setting->adaptive.interval == 0)
         for (size_t f = 0; f < setting->n_fields; f++)
             refresh_field(s, f);
 }
@@ -194,7 +174,6 @@ static double probability(const adass_sampler *s, size_t f, size_t k)
 static void list_state(adass_sampler *s, adass_state *state)
 {
     const size_t cells = s->setting.n_fields * s->setting.candidates.n;
-    adass_state_add_u64(state, "sampler.steps", &s->steps, 1);
     adass_state_add_f64(state, "sampler.mean_loss", &s->mean_loss, 1);
     adass_state_add_f64(state, "sampler.gradient", s->gradient, cells);
     adass_state_add_f64(state, "sampler.loss", s->loss, cells);

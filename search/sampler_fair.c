@@ -9,7 +9,6 @@
 
 struct adass_sampler {
     size_t n_fields, n_candidates;
-    uint64_t steps;
     uint64_t *order; /* [n_fields x K] */
 };
 
@@ -52,23 +51,14 @@ static void shuffle(uint64_t *order, size_t n, adass_rng *rng)
     }
 }
 
-static void draw(adass_sampler *s, adass_rng *rng, uint8_t *choice)
+static void draw(adass_sampler *s, uint64_t step, adass_rng *rng, uint8_t *choice)
 {
-    const size_t n = s->n_candidates, at = s->steps % n;
+    const size_t n = s->n_candidates, at = step % n;
     for (size_t f = 0; f < s->n_fields; f++) {
         if (at == 0)
             shuffle(s->order + f * n, n, rng);
         choice[f] = (uint8_t)s->order[f * n + at];
     }
-}
-
-static void observe(adass_sampler *s, const uint8_t *choice, double loss,
-                    const adass_field_gradient *gradients)
-{
-    (void)choice;
-    (void)loss;
-    (void)gradients;
-    s->steps++;
 }
 
 static double probability(const adass_sampler *s, size_t f, size_t k)
@@ -80,7 +70,6 @@ static double probability(const adass_sampler *s, size_t f, size_t k)
 
 static void list_state(adass_sampler *s, adass_state *state)
 {
-    adass_state_add_u64(state, "sampler.steps", &s->steps, 1);
     adass_state_add_u64(state, "sampler.order", s->order, s->n_fields * s->n_candidates);
 }
 
@@ -88,7 +77,6 @@ const adass_sampler_kind adass_sampler_fair = {
     .name = "fair",
     .create = create,
     .draw = draw,
-    .observe = observe,
     .probability = probability,
     .list_state = list_state,
     .destroy = destroy,

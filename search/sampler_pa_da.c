@@ -16,7 +16,7 @@
 struct adass_sampler {
     size_t n_fields;
     adass_candidates candidates;
-    uint64_t steps, total_steps, epochs;
+    uint64_t total_steps, epochs;
     double *norm;          /* [n_fields x K], of this epoch; 0 before the first */
     double *probabilities; /* [n_fields x K] */
 };
@@ -55,26 +55,11 @@ static adass_status create(adass_sampler **out, const adass_sampler_setting *set
     return ADASS_OK;
 }
 
-static bool draw_once(const adass_sampler *s, adass_rng *rng, uint8_t *choice)
+static void draw(adass_sampler *s, uint64_t step, adass_rng *rng, uint8_t *choice)
 {
-    const size_t n = s->candidates.n;
-    bool any = false;
-    for (size_t f = 0; f < s->n_fields; f++) {
-        const double *p = s->probabilities + f * n;
-        double u = adass_rng_unit(rng);
-        size_t k = 0;
-        while (k + 1 < n && u >= p[k])
-            u -= p[k++];
-        choice[f] = (uint8_t)k;
-        any = any || s->candidates.sizes[k] > 0;
-    }
-    return any;
-}
-
-static void draw(adass_sampler *s, adass_rng *rng, uint8_t *choice)
-{
-    while (!draw_once(s, rng, choice))
-        continue; /* a model without any field teaches nothing */
+    (void)step;
+    while (!adass_sampler_draw_by(s->probabilities, &s->candidates, s->n_fields, rng, NULL, choice))
+        continue;
 }
 
 /* Root mean square gradient of the slice's elements in the touched rows. */
@@ -105,7 +90,7 @@ static void refresh_field(adass_sampler *s, size_t f, double tau)
     }
 }
 
-static void observe(adass_sampler *s, const uint8_t *choice, double loss,
+static void observe(adass_sampler *s, uint64_t step, const uint8_t *choice, double loss,
                     const adass_field_gradient *gradients)
 {
     (void)loss;
@@ -115,11 +100,10 @@ static void observe(adass_sampler *s, const uint8_t *choice, double loss,
         const double now = slice_norm(&gradients[f], s->candidates.sizes[choice[f]]);
         *norm = *norm > 0.0 ? (*norm + now) / 2.0 : now;
     }
-    s->steps++;
-    const uint64_t epoch_steps = s->total_steps / s->epochs;
-    if (s->steps % epoch_steps != 0)
+    const uint64_t epoch_steps = s->total_steps / s->epochs, over = step + 1;
+    if (over % epoch_steps != 0)
         return;
-    const double tau = (double)(s->steps / epoch_steps) / (double)s->epochs;
+    const double tau = (double)(over / epoch_steps) / (double)s->epochs;
     for (size_t f = 0; f < s->n_fields; f++)
         refresh_field(s, f, tau);
 }
@@ -132,7 +116,6 @@ static double probability(const adass_sampler *s, size_t f, size_t k)
 static void list_state(adass_sampler *s, adass_state *state)
 {
     const size_t cells = s->n_fields * s->candidates.n;
-    adass_state_add_u64(state, "sampler.steps", &s->steps, 1);
     adass_state_add_f64(state, "sampler.norm", s->norm, cells);
     adass_state_add_f64(state, "sampler.probabilities", s->probabilities, cells);
 }

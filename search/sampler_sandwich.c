@@ -14,7 +14,6 @@ enum { PATHS = 4, LARGEST = 0, SMALLEST = 1 };
 struct adass_sampler {
     size_t n_fields, n_candidates;
     uint8_t smallest; /* candidate above 0 */
-    uint64_t steps;
 };
 
 static adass_status create(adass_sampler **out, const adass_sampler_setting *setting,
@@ -30,9 +29,9 @@ static adass_status create(adass_sampler **out, const adass_sampler_setting *set
     return ADASS_OK;
 }
 
-static void draw(adass_sampler *s, adass_rng *rng, uint8_t *choice)
+static void draw(adass_sampler *s, uint64_t step, adass_rng *rng, uint8_t *choice)
 {
-    const uint64_t path = s->steps % PATHS;
+    const uint64_t path = step % PATHS;
     if (path == LARGEST) {
         memset(choice, (int)(s->n_candidates - 1), s->n_fields);
         return;
@@ -45,25 +44,11 @@ static void draw(adass_sampler *s, adass_rng *rng, uint8_t *choice)
         choice[f] = (uint8_t)adass_rng_below(rng, s->n_candidates);
 }
 
-static void observe(adass_sampler *s, const uint8_t *choice, double loss,
-                    const adass_field_gradient *gradients)
-{
-    (void)choice;
-    (void)loss;
-    (void)gradients;
-    s->steps++;
-}
-
 static double probability(const adass_sampler *s, size_t f, size_t k)
 {
     (void)f;
     const double fixed = (k == s->n_candidates - 1 ? 1.0 : 0.0) + (k == s->smallest ? 1.0 : 0.0);
     return fixed / PATHS + (PATHS - 2.0) / (PATHS * (double)s->n_candidates);
-}
-
-static void list_state(adass_sampler *s, adass_state *state)
-{
-    adass_state_add_u64(state, "sampler.steps", &s->steps, 1);
 }
 
 static void destroy(adass_sampler *s) { free(s); }
@@ -72,8 +57,6 @@ const adass_sampler_kind adass_sampler_sandwich = {
     .name = "sandwich",
     .create = create,
     .draw = draw,
-    .observe = observe,
     .probability = probability,
-    .list_state = list_state,
     .destroy = destroy,
 };

@@ -18,19 +18,11 @@ static adass_status create(adass_sampler **out, const adass_sampler_setting *set
     return ADASS_OK;
 }
 
-static void draw(adass_sampler *s, adass_rng *rng, uint8_t *choice)
+static void draw(adass_sampler *s, uint64_t step, adass_rng *rng, uint8_t *choice)
 {
+    (void)step;
     for (size_t f = 0; f < s->n_fields; f++)
         choice[f] = (uint8_t)adass_rng_below(rng, s->n_candidates);
-}
-
-static void observe(adass_sampler *s, const uint8_t *choice, double loss,
-                    const adass_field_gradient *gradients)
-{
-    (void)s;
-    (void)choice;
-    (void)loss;
-    (void)gradients;
 }
 
 static double probability(const adass_sampler *s, size_t f, size_t k)
@@ -46,7 +38,6 @@ const adass_sampler_kind adass_sampler_uniform = {
     .name = "uniform",
     .create = create,
     .draw = draw,
-    .observe = observe,
     .probability = probability,
     .destroy = destroy,
 };

@@ -144,13 +144,14 @@ static void store_probabilities(const run *r, double *out)
 
 static adass_status train_batch(run *r, const adass_batch *batch, double *loss, adass_error *err)
 {
-    r->kind->draw(r->sampler, &r->rng, r->choice);
+    r->kind->draw(r->sampler, r->out->steps, &r->rng, r->choice);
     adass_sizes_from_choice(r->candidates, r->choice, r->model->n_fields, r->sizes);
     const adass_status status =
         adass_trainer_step(r->trainer, r->sizes, batch, r->gradients, loss, err);
     if (status != ADASS_OK)
         return status;
-    r->kind->observe(r->sampler, r->choice, *loss, r->gradients);
+    if (r->kind->observe != NULL)
+        r->kind->observe(r->sampler, r->out->steps, r->choice, *loss, r->gradients);
     r->out->steps++;
     if (r->out->steps % r->out->trace_interval == 0)
         store_probabilities(r, r->out->trace +

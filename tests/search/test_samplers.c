@@ -46,9 +46,9 @@ static void expect_draws(const adass_sampler_kind *kind, adass_sampler *sampler)
     size_t counts[FIELDS][K] = { { 0 } };
     adass_rng rng;
     adass_rng_init(&rng, 1);
-    for (int i = 0; i < DRAWS; i++) {
+    for (uint64_t i = 0; i < DRAWS; i++) {
         uint8_t choice[FIELDS];
-        kind->draw(sampler, &rng, choice);
+        kind->draw(sampler, i, &rng, choice);
         for (size_t f = 0; f < FIELDS; f++) {
             assert_true(choice[f] < K);
             counts[f][choice[f]]++;
@@ -75,25 +75,25 @@ static void test_uniform(void **state)
 }
 
 /*
- * `steps` observations in which the columns of the last group of field 0 have gradients ten times
+ * Observations of steps [first, end) in which the columns of the last group of field 0 have gradients ten times
  * those of the others.
  */
-static void observe(const adass_sampler_kind *kind, adass_sampler *sampler, int steps,
-                    double loss_of_field0[K])
+static void observe(const adass_sampler_kind *kind, adass_sampler *sampler, uint64_t first,
+                    uint64_t end, double loss_of_field0[K])
 {
     adass_field_gradient *gradients = calloc(FIELDS, sizeof *gradients);
     adass_rng rng;
     adass_rng_init(&rng, 2);
-    for (int i = 0; i < steps; i++) {
+    for (uint64_t step = first; step < end; step++) {
         uint8_t choice[FIELDS];
-        kind->draw(sampler, &rng, choice);
+        kind->draw(sampler, step, &rng, choice);
         for (size_t f = 0; f < FIELDS; f++) {
             gradients[f].touched = 5;
             for (size_t c = 0; c < candidates.sizes[choice[f]]; c++)
                 gradients[f].squares[c] = f == 0 && c >= 4 ? 100.0f : 1.0f;
         }
-        kind->observe(sampler, choice, loss_of_field0 != NULL ? loss_of_field0[choice[0]] : 0.5,
-                      gradients);
+        kind->observe(sampler, step, choice,
+                      loss_of_field0 != NULL ? loss_of_field0[choice[0]] : 0.5, gradients);
     }
     free(gradients);
 }
@@ -104,11 +104,11 @@ static void test_adaptive(void **state)
     const adass_sampler_setting setting = setting_of(400);
     const adass_sampler_kind *kind;
     adass_sampler *sampler = create("adaptive", &setting, &kind);
-    observe(kind, sampler, 199, NULL); /* the warm-up is half of 400 */
+    observe(kind, sampler, 0, 199, NULL); /* the warm-up is half of 400 */
     for (size_t f = 0; f < FIELDS; f++)
         for (size_t k = 0; k < K; k++)
             assert_true(kind->probability(sampler, f, k) == 0.25);
-    observe(kind, sampler, 101, NULL);
+    observe(kind, sampler, 199, 300, NULL);
     for (size_t f = 0; f < FIELDS; f++) {
         double total = 0.0;
         for (size_t k = 0; k < K; k++) {
@@ -147,9 +147,9 @@ static void test_adaptive_coupling(void **state)
     adass_rng rng;
     adass_rng_init(&rng, 3);
     double alike = 0.0;
-    for (int i = 0; i < DRAWS; i++) {
+    for (uint64_t i = 0; i < DRAWS; i++) {
         uint8_t choice[FIELDS];
-        kind->draw(sampler, &rng, choice);
+        kind->draw(sampler, i, &rng, choice);
         alike += choice[0] == choice[1] && choice[1] == choice[2];
     }
     const double expected = 0.5 + 0.5 / (K * K); /* by chance one draw in K^2 */
@@ -168,7 +168,7 @@ static void test_adaptive_size_zero(void **state)
     setting.adaptive.warmup = 0.0;
     const adass_sampler_kind *kind;
     adass_sampler *sampler = create("adaptive", &setting, &kind);
-    observe(kind, sampler, 100, NULL);
+    observe(kind, sampler, 0, 100, NULL);
     for (size_t k = 1; k < K;
          k++) /* equal gradients in field 1: the positive sizes are equally likely */
         assert_true(fabs(kind->probability(sampler, 1, k) - kind->probability(sampler, 1, 1)) <
@@ -190,7 +190,7 @@ static void test_adaptive_loss(void **state)
     const adass_sampler_kind *kind;
     double losses[K] = { 5.0, 0.5, 0.9, 0.5 };
     adass_sampler *sampler = create("adaptive", &setting, &kind);
-    observe(kind, sampler, 600, losses);
+    observe(kind, sampler, 0, 600, losses);
     const double p[K] = { kind->probability(sampler, 0, 0), kind->probability(sampler, 0, 1),
                           kind->probability(sampler, 0, 2), kind->probability(sampler, 0, 3) };
     if (!(p[2] > p[1] + 0.1 && p[0] < p[2] && p[0] <= 1.0 / K + 0.02))
@@ -208,9 +208,9 @@ static void test_no_empty_model(void **state)
     adass_sampler *sampler = create("adaptive", &setting, &kind);
     adass_rng rng;
     adass_rng_init(&rng, 5);
-    for (int i = 0; i < 2000; i++) {
+    for (uint64_t i = 0; i < 2000; i++) {
         uint8_t choice[FIELDS];
-        kind->draw(sampler, &rng, choice);
+        kind->draw(sampler, i, &rng, choice);
         assert_true(choice[0] + choice[1] + choice[2] > 0);
     }
     kind->destroy(sampler);
@@ -228,14 +228,13 @@ static void test_sandwich(void **state)
     adass_rng_init(&rng, 6);
     double counts[K] = { 0 };
     size_t mixed = 0;
-    for (int i = 0; i < STEPS; i++) {
+    for (uint64_t i = 0; i < STEPS; i++) {
         uint8_t choice[FIELDS];
-        kind->draw(sampler, &rng, choice);
+        kind->draw(sampler, i, &rng, choice);
         for (size_t f = 0; f < FIELDS && i % 4 < 2; f++)
             assert_int_equal(choice[f], i % 4 == 0 ? K - 1 : 1);
         mixed += i % 4 >= 2 && choice[0] != choice[1];
         counts[choice[0]] += 1.0;
-        kind->observe(sampler, choice, 0.5, NULL);
     }
     assert_true(mixed > STEPS / 4);
     double total = 0.0;
@@ -258,15 +257,14 @@ static void test_fair(void **state)
     adass_rng rng;
     adass_rng_init(&rng, 7);
     size_t different = 0;
-    for (int round = 0; round < 50; round++) {
+    for (uint64_t round = 0; round < 50; round++) {
         unsigned seen[FIELDS] = { 0 };
         for (size_t i = 0; i < K; i++) {
             uint8_t choice[FIELDS];
-            kind->draw(sampler, &rng, choice);
+            kind->draw(sampler, round * K + i, &rng, choice);
             for (size_t f = 0; f < FIELDS; f++)
                 seen[f] |= 1u << choice[f];
             different += choice[0] != choice[1];
-            kind->observe(sampler, choice, 0.5, NULL);
         }
         for (size_t f = 0; f < FIELDS; f++)
             assert_int_equal(seen[f], (1u << K) - 1);
@@ -286,9 +284,9 @@ static void test_pa_da(void **state)
     const adass_sampler_setting setting = setting_of(200);
     const adass_sampler_kind *kind;
     adass_sampler *sampler = create("pa-da", &setting, &kind);
-    observe(kind, sampler, 99, NULL);
+    observe(kind, sampler, 0, 99, NULL);
     assert_true(kind->probability(sampler, 0, K - 1) == 0.25);
-    observe(kind, sampler, 1, NULL);
+    observe(kind, sampler, 99, 100, NULL);
     /* `squares` of a column is a sum over the 5 touched rows */
     const double large = sqrt(404.0 / 8.0), mean = (2.0 + large) / 3.0;
     assert_true(fabs(kind->probability(sampler, 0, K - 1) -
