@@ -427,14 +427,22 @@ adass_status adass_reproduce_suite(const adass_suite *suite, const adass_reprodu
     return status;
 }
 
-/* "fm,dcnv2" */
+/* The next name of a list such as "fm,dcnv2", cut to fit; false at the end. */
+static bool next_name(const char **list, char *name, size_t size)
+{
+    if (**list == '\0')
+        return false;
+    const size_t chars = strcspn(*list, ",");
+    snprintf(name, size, "%.*s", (int)(chars < size ? chars : size - 1), *list);
+    *list += chars + ((*list)[chars] == ',');
+    return true;
+}
+
 static adass_status choose_backbones(adass_suite *suite, const char *models, adass_error *err)
 {
+    char name[16];
     suite->n_backbones = 0;
-    for (const char *at = models;; at++) {
-        char name[16];
-        const size_t chars = strcspn(at, ",");
-        snprintf(name, sizeof name, "%.*s", (int)(chars < 15 ? chars : 15), at);
+    while (next_name(&models, name, sizeof name)) {
         adass_backbone backbone;
         const adass_status status = adass_backbone_parse(name, &backbone, err);
         if (status != ADASS_OK)
@@ -446,19 +454,55 @@ static adass_status choose_backbones(adass_suite *suite, const char *models, ada
             if (suite->backbones[i] == backbone)
                 return adass_fail(err, ADASS_EINVAL, "backbone %s is named twice", name);
         suite->backbones[suite->n_backbones++] = backbone;
-        at += chars;
-        if (*at == '\0')
-            return ADASS_OK;
     }
+    return ADASS_OK;
+}
+
+/* Fails, listing the rows that the suite has. */
+static adass_status no_variant(const adass_suite *suite, const char *name, adass_error *err)
+{
+    char names[1024] = "";
+    for (size_t v = 0; v < suite->n_variants; v++) {
+        strcat(names, v == 0 ? "" : ", ");
+        strcat(names, suite->variants[v].name);
+    }
+    return adass_fail(err, ADASS_EINVAL, "suite %s has no row named '%s'; there are %s",
+                      suite->name, name, names);
+}
+
+/* kept[suite->n_variants]: the rows named, in the suite's order; for the suite to point to. */
+static adass_status choose_variants(adass_suite *suite, const char *rows, adass_variant *kept,
+                                    adass_error *err)
+{
+    bool named[ADASS_SUITE_VARIANTS_MAX] = { 0 };
+    char name[32];
+    size_t n = 0;
+    while (next_name(&rows, name, sizeof name)) {
+        size_t v = 0;
+        while (v < suite->n_variants && strcmp(suite->variants[v].name, name) != 0)
+            v++;
+        if (v == suite->n_variants)
+            return no_variant(suite, name, err);
+        named[v] = true;
+    }
+    for (size_t v = 0; v < suite->n_variants; v++)
+        if (named[v])
+            kept[n++] = suite->variants[v];
+    suite->variants = kept;
+    suite->n_variants = n;
+    return ADASS_OK;
 }
 
 adass_status adass_reproduce(const adass_reproduce_options *options, const adass_compute *compute,
                              const adass_monitor *monitor, adass_error *err)
 {
     adass_suite suite;
+    adass_variant kept[ADASS_SUITE_VARIANTS_MAX];
     adass_status status = adass_suite_find(options->suite, &suite, err);
     if (status == ADASS_OK && options->models != NULL)
         status = choose_backbones(&suite, options->models, err);
+    if (status == ADASS_OK && options->rows != NULL)
+        status = choose_variants(&suite, options->rows, kept, err);
     return status == ADASS_OK ? adass_reproduce_suite(&suite, options, compute, monitor, err)
                               : status;
 }

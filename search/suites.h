@@ -4,7 +4,7 @@
 
 #include "adass/reproduce.h"
 
-enum { ADASS_SUITE_BUDGETS_MAX = 8 };
+enum { ADASS_SUITE_BUDGETS_MAX = 8, ADASS_SUITE_VARIANTS_MAX = 32 };
 
 /**
  * A row of the tables at each budget: a method, and what it changes of the suite's configuration.

@@ -87,6 +87,8 @@ static int run(int argc, char **argv)
           .string = &o.shape },
         { "models", "NAME,..", "backbones, in place of the suite's, such as dcnv2",
           ADASS_OPTION_STRING, .string = &o.models },
+        { "rows", "NAME,..", "only these rows of the suite's table, such as adass,random",
+          ADASS_OPTION_STRING, .string = &o.rows },
         { "scale", "X", "multiplies the rows of the planted data", ADASS_OPTION_DOUBLE,
           .number = &o.scale, .max = 1e4 },
         { "shard", "I/N", "do the I-th of N parts; copy the parts' runs/ together in the end",

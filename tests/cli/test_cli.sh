@@ -253,6 +253,7 @@ test_reproduce() {
     expect 1 err "no suite named 'quik'; there are quick" reproduce --suite quik --out r
     expect 1 err "no backbone named 'dcn'; there are fm, dnn, wdl, dcnv2" reproduce --models fm,dcn --out r
     expect 1 err "backbone fm is named twice" reproduce --models fm,dcnv2,fm --out r
+    expect 1 err "suite quick has no row named 'ada'; there are random, mde, sseds, adass" reproduce --rows adass,ada --out r
     expect 1 err "backbone lr has no embeddings" reproduce --models lr --out r
     expect 1 err "needs a dataset: prepare one with 'adass data import movielens" reproduce --suite movielens --out r
     expect 1 err "^adass reproduce: /dev/null: the folder cannot be created: Not a directory" reproduce --out /dev/null/r

@@ -15,6 +15,7 @@ typedef struct adass_reproduce_options {
     const char
         *dataset; /* a prepared dataset's folder; NULL: suites on planted data make their own */
     const char *shape;  /* of planted data, in place of the suite's; NULL for that */
+    const char *rows;   /* of the suite's rows only these, as "adass,random"; NULL for all */
     const char *models; /* backbones, as "fm,dcnv2", in place of the suite's; NULL for those */
     double scale;       /* multiplies the rows of planted data; 0 for 1 */
     const char *
