@@ -63,6 +63,8 @@ static const variant variants[] = {
     { STEP_MASKED, "supernet", ADASS_DEEPFM, 64, "width:64/sizes:masked2-64", false, BENCH_BATCH,
       1 },
     { STEP_PREDICT, "predict", ADASS_DEEPFM, 16, "size:16", false, BENCH_BATCH, 1 },
+    { STEP_PREDICT, "predict", ADASS_DEEPFM, 16, "size:16", false, 512, 1 },
+    { STEP_PREDICT, "predict", ADASS_DEEPFM, 16, "size:16/rows:1.09e7", false, BENCH_BATCH, LARGE },
     { STEP_EVALUATE, "evaluate", ADASS_DEEPFM, 64, "width:64/sizes:uniform2-64", false, BENCH_BATCH,
       1 },
 };

@@ -18,7 +18,7 @@ isa=$("$bench" --benchmark_list_tests=true --benchmark_filter='^train/.*deepfm' 
 case $work in
 train) cases="^train/$isa/.*:deepfm/.*size:16/batch:4096/" peer_args= ;;
 fm) cases="^train/$isa/.*:fm/" peer_args='--backbone fm' ;;
-predict) cases="^predict/$isa/" peer_args='--work predict' ;;
+predict) cases="^predict/$isa/.*size:16/batch:4096/" peer_args='--work predict' ;;
 supernet) cases="^supernet/$isa/" peer_args='--work supernet --optimizer dense sparse' ;;
 *) echo "compare_speed.sh: no work named $work" >&2 && exit 2 ;;
 esac

@@ -19,7 +19,7 @@ export OMP_WAIT_POLICY=passive
 
 # ours, peer PASSES RATE [MORE...]: one training.
 ours() {
-    "$adass" train "$work/data" --model fm --sizes 16 --batch 1024 --init-std 0.005 --l2 0 --patience 100 --threads 2 --epochs "$1" \
+    "$adass" train "$work/data" --model fm --sizes 16 --batch 512 --init-std 0.005 --l2 0 --patience 100 --threads 2 --epochs "$1" \
         --learning-rate "$2" "${@:3}"
 }
 
