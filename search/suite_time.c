@@ -10,7 +10,7 @@
 
 #include <stdlib.h>
 
-enum { EPOCHS = 8 }; /* of a training, as a rule */
+enum { EPOCHS = 8, SWEEPS = 2 }; /* of a training and of a refinement, as a rule */
 static const double PROBE_SECONDS = 1.0;
 
 static adass_status probe_steps(adass_trainer *trainer, adass_batches *batches, double *seconds,
@@ -84,9 +84,11 @@ static double variant_seconds(const adass_suite_run *r, const adass_variant *var
     const double eval_rows = config.search.eval_rows > 0
                                  ? (double)config.search.eval_rows
                                  : (double)r->dataset->splits[ADASS_VALID].n;
-    /* the forward pass is a third of a step, and about half of the subnets come again */
-    const double search = (double)(config.search.iterations * config.search.population) *
-                          eval_rows / rows * middle / EPOCHS / 6.0;
+    /* the forward pass is a third of a step; about half of the policy's subnets come again */
+    const double sweeps = config.search.sweeps > 0 ? SWEEPS : 0.0;
+    const double subnets = (double)(config.search.iterations * config.search.population) / 2.0 +
+                           sweeps * (double)(r->dataset->n_fields * config.candidates.n);
+    const double search = subnets * eval_rows / rows * middle / EPOCHS / 3.0;
     return middle * (double)config.supernet.epochs / EPOCHS + budgets * (train + search);
 }
 

@@ -121,7 +121,7 @@ static adass_suite quick(void)
     adass_suite suite = base(
         "quick", "the main table in small: tiny planted data, DeepFM and FM, 3 seeds; minutes");
     suite.shape = "tiny";
-    suite.rows = 0;
+    suite.rows = 200000;
     suite.n_backbones = 2;
     suite.variants = few_methods;
     suite.n_variants = N_OF(few_methods);
