@@ -48,16 +48,30 @@ ADASS_INLINE void fields_copy(float *out, size_t out_ld, const adass_field_view 
     }
 }
 
-static void ADASS_FN(lookup_fields)(float *out, size_t out_ld, const adass_field_view *fields,
-                                    size_t n_fields, const uint32_t *ids, size_t ids_ld, size_t n)
+/* All samples; inlined for out_later = 0, which leaves the registers to the rest. */
+ADASS_INLINE void samples_copy(float *out, size_t out_ld, const adass_field_view *fields,
+                               size_t n_fields, const uint32_t *ids, size_t ids_ld, size_t n,
+                               size_t out_later)
 {
     const size_t ahead = fields_ahead(n_fields);
+    const size_t rows_later = ahead * ids_ld;
     fields_prefetch(fields, n_fields, ids, ids_ld, n < ahead ? n : ahead);
-    const fields_later none = { 0 }, full = { ahead * ids_ld, fields_out_later(n, out_ld) };
     size_t b = 0;
     for (; b + FIELDS_TILE <= n; b += FIELDS_TILE)
         fields_copy(out + b * out_ld, out_ld, fields, n_fields, ids + b * ids_ld, ids_ld,
-                    FIELDS_TILE, b + FIELDS_TILE + ahead <= n ? full : none);
+                    FIELDS_TILE,
+                    (fields_later){ b + FIELDS_TILE + ahead <= n ? rows_later : 0, out_later });
     for (; b < n; b++)
-        fields_copy(out + b * out_ld, out_ld, fields, n_fields, ids + b * ids_ld, ids_ld, 1, none);
+        fields_copy(out + b * out_ld, out_ld, fields, n_fields, ids + b * ids_ld, ids_ld, 1,
+                    (fields_later){ 0, 0 });
+}
+
+static void ADASS_FN(lookup_fields)(float *out, size_t out_ld, const adass_field_view *fields,
+                                    size_t n_fields, const uint32_t *ids, size_t ids_ld, size_t n)
+{
+    const size_t out_later = fields_out_later(n, out_ld);
+    if (out_later == 0)
+        samples_copy(out, out_ld, fields, n_fields, ids, ids_ld, n, 0);
+    else
+        samples_copy(out, out_ld, fields, n_fields, ids, ids_ld, n, out_later);
 }

@@ -24,7 +24,7 @@ enum { FM_REGISTERS = 8 };
  */
 ADASS_INLINE void run_fm_group(float *out, size_t out_ld, fm_sums *t, const field_run *run,
                                adass_type type, const uint32_t *ids, size_t ids_ld, size_t first,
-                               size_t samples, fields_later later, size_t size)
+                               size_t samples, size_t later, size_t size)
 {
     const size_t vectors = (size + VW - 1) / VW;
     VF sum[FM_REGISTERS], squares[FIELDS_TILE];
@@ -38,11 +38,9 @@ ADASS_INLINE void run_fm_group(float *out, size_t out_ld, fm_sums *t, const fiel
         const uint32_t *id = ids + first * ids_ld + f->column;
         float *to = out == NULL ? NULL : out + first * out_ld + f->offset;
         for (size_t s = 0; s < samples; s++) {
-            if (later.ids > 0)
-                row_prefetch(field_row(f, &r, id[s * ids_ld + later.ids]), slice_bytes(type, size),
+            if (later > 0)
+                row_prefetch(field_row(f, &r, id[s * ids_ld + later]), slice_bytes(type, size),
                              r.straddles);
-            if (to != NULL && later.out > 0)
-                out_prefetch(to + s * out_ld + later.out, size);
             const table_row row = row_begin(field_row(f, &r, id[s * ids_ld]), type);
             VF row_squares = v_zero();
             for (size_t v = 0; v < vectors; v++) {
@@ -66,17 +64,14 @@ ADASS_INLINE void run_fm_group(float *out, size_t out_ld, fm_sums *t, const fiel
 /* The same for any size, sums in memory. */
 ADASS_INLINE void run_fm_any(float *out, size_t out_ld, fm_sums *t, const field_run *run,
                              adass_type type, const uint32_t *ids, size_t ids_ld, size_t samples,
-                             fields_later later, size_t size)
+                             size_t later, size_t size)
 {
     for (size_t i = 0; i < run->n; i++) {
         const adass_field_view *f = &run->fields[i];
         for (size_t s = 0; s < samples; s++) {
             const uint32_t *id = ids + s * ids_ld + f->column;
-            if (later.ids > 0)
-                row_prefetch(field_row(f, run, id[later.ids]), slice_bytes(type, size),
-                             run->straddles);
-            if (out != NULL && later.out > 0)
-                out_prefetch(out + s * out_ld + f->offset + later.out, size);
+            if (later > 0)
+                row_prefetch(field_row(f, run, id[later]), slice_bytes(type, size), run->straddles);
             const table_row row = row_begin(field_row(f, run, *id), type);
             VF squares = v_zero();
             for (size_t v = 0, k = 0; k < size; v++, k += VW) {
@@ -94,7 +89,7 @@ ADASS_INLINE void run_fm_any(float *out, size_t out_ld, fm_sums *t, const field_
 
 ADASS_INLINE void run_fm(float *out, size_t out_ld, fm_sums *t, const field_run *run,
                          adass_type type, const uint32_t *ids, size_t ids_ld, size_t samples,
-                         fields_later later, size_t size)
+                         size_t later, size_t size)
 {
     const size_t vectors = (size + VW - 1) / VW;
     const size_t fit = vectors > 0 ? FM_REGISTERS / vectors : 0;
@@ -110,7 +105,7 @@ ADASS_INLINE void run_fm(float *out, size_t out_ld, fm_sums *t, const field_run 
 
 ADASS_INLINE void run_fm_typed(float *out, size_t out_ld, fm_sums *t, const field_run *run,
                                adass_type type, const uint32_t *ids, size_t ids_ld, size_t samples,
-                               fields_later later)
+                               size_t later)
 {
     ADASS_WITH_SIZE(run->fields->size, RUN_FM_SIZE)
 }
@@ -120,7 +115,7 @@ ADASS_INLINE void run_fm_typed(float *out, size_t out_ld, fm_sums *t, const fiel
 /* All of some samples, a constant. */
 ADASS_INLINE void fields_fm(float *y, float *sums, size_t sums_ld, float *out, size_t out_ld,
                             const adass_field_view *fields, size_t n_fields, size_t largest,
-                            const uint32_t *ids, size_t ids_ld, size_t samples, fields_later later)
+                            const uint32_t *ids, size_t ids_ld, size_t samples, size_t later)
 {
     fm_sums t;
     for (size_t s = 0; s < samples; s++) {
@@ -149,13 +144,12 @@ static void ADASS_FN(lookup_fm)(float *y, float *sums, size_t sums_ld, float *ou
 {
     const size_t largest = fields_largest(fields, n_fields), ahead = fields_ahead(n_fields);
     fields_prefetch(fields, n_fields, ids, ids_ld, n < ahead ? n : ahead);
-    const fields_later none = { 0 }, full = { ahead * ids_ld, fields_out_later(n, out_ld) };
     size_t b = 0;
     for (; b + FIELDS_TILE <= n; b += FIELDS_TILE)
         fields_fm(y + b, sums + b * sums_ld, sums_ld, out == NULL ? NULL : out + b * out_ld, out_ld,
                   fields, n_fields, largest, ids + b * ids_ld, ids_ld, FIELDS_TILE,
-                  b + FIELDS_TILE + ahead <= n ? full : none);
+                  b + FIELDS_TILE + ahead <= n ? ahead * ids_ld : 0);
     for (; b < n; b++)
         fields_fm(y + b, sums + b * sums_ld, sums_ld, out == NULL ? NULL : out + b * out_ld, out_ld,
-                  fields, n_fields, largest, ids + b * ids_ld, ids_ld, 1, none);
+                  fields, n_fields, largest, ids + b * ids_ld, ids_ld, 1, 0);
 }
