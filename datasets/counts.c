@@ -167,7 +167,18 @@ static adass_status spill(adass_counter *counter, adass_error *err)
             status = adass_fail_memory(err, "a table of values", FIRST_BYTES);
     }
     counter->bytes = c->n_vocabularies * FIRST_BYTES;
+    counter->largest = FIRST_SLOTS;
     return status;
+}
+
+/* Whether a table may grow: both copies fit while it does, and all tables beside what sorting the largest takes. */
+static bool growing_fits(const adass_counter *c, const adass_count_table *t)
+{
+    const size_t n_slots = (t->mask + 1) * 2, most = c->counts->bound / sizeof *t->slots;
+    const size_t have = c->bytes / sizeof *t->slots;
+    const size_t largest = n_slots > c->largest ? n_slots : c->largest;
+    return have + n_slots <= most && have + n_slots / 2 + limit_of(largest) <= most &&
+           t->limit < UINT32_MAX / 2; /* as many numbers as 32 bits have */
 }
 
 adass_count *adass_counter_insert(adass_counter *c, size_t vocabulary, adass_key key,
@@ -176,12 +187,10 @@ adass_count *adass_counter_insert(adass_counter *c, size_t vocabulary, adass_key
     adass_count_table *t = &c->tables[vocabulary];
     *status = ADASS_OK;
     if (t->n == t->limit) {
-        const size_t n_slots = (t->mask + 1) * 2;
-        const bool fits = c->bytes + n_slots * sizeof *t->slots <= c->counts->bound &&
-                          t->limit < UINT32_MAX / 2; /* as many numbers as 32 bits have */
-        *status = fits ? rebuild(c, t, n_slots, err) : spill(c, err);
+        *status = growing_fits(c, t) ? rebuild(c, t, (t->mask + 1) * 2, err) : spill(c, err);
         if (*status != ADASS_OK)
             return NULL;
+        c->largest = t->mask + 1 > c->largest ? t->mask + 1 : c->largest;
     }
     const adass_count value = { .low = key.low, .high = key.high, .first = UINT64_MAX };
     adass_count *slot = probe(t, &value);
@@ -279,7 +288,7 @@ static size_t slots_for(size_t n)
 /* Whether the threads' tables can be put together within the bound, and numbers be led to ids. */
 static bool merging_fits(const adass_counts *c)
 {
-    size_t bytes = 0;
+    size_t bytes = 0, most = 0;
     for (int k = 0; k < c->threads; k++)
         bytes += c->counters[k].bytes;
     for (size_t v = 0; v < c->n_vocabularies; v++) {
@@ -288,7 +297,9 @@ static bool merging_fits(const adass_counts *c)
             return false;
         bytes += 2 * n * sizeof(uint32_t);
         bytes += c->threads > 1 ? slots_for(n) * sizeof(adass_count) : 0;
+        most = n > most ? n : most;
     }
+    bytes += most * sizeof(adass_count) * (size_t)c->threads; /* for sorting */
     return bytes <= c->bound * (size_t)c->threads;
 }
 
@@ -517,9 +528,10 @@ static adass_status finish_runs(adass_counts *c, uint64_t min_count, const char 
                                 adass_counts_use *use, void *user, adass_error *err)
 {
     const size_t bound = c->bound * (size_t)c->threads;
-    size_t each = bound / 4 / sizeof(adass_count) / c->n_runs;
+    size_t each = bound / 32 / sizeof(adass_count) / c->n_runs;
     each = each > RUN_VALUES ? RUN_VALUES : each < RUN_VALUES_MIN ? RUN_VALUES_MIN : each;
-    merge m = { .c = c, .most = bound / 4 * 3 / sizeof(adass_count) };
+    /* With what sorting takes, and the buffers, they fill the bound and the part that is set aside for tables of ids. */
+    merge m = { .c = c, .most = bound / 64 * 47 / sizeof(adass_count) };
     m.runs = calloc(c->n_runs, sizeof *m.runs);
     adass_count *buffers = malloc(c->n_runs * each * sizeof *buffers);
     adass_status status = ADASS_OK;

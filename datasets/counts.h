@@ -33,13 +33,15 @@ typedef struct adass_counter {
     adass_counts *counts;
     adass_count_table *tables; /* [n_vocabularies] */
     size_t bytes;              /* of the tables */
+    size_t largest;            /* slots of the largest table so far */
 } adass_counter;
 
 /** Bytes that the tables of a thread need at the least. */
 size_t adass_counts_bytes_min(size_t n_vocabularies);
 
 /**
- * @param bytes   bound of all tables, at least threads * adass_counts_bytes_min()
+ * @param bytes   bound of all tables, at least threads * adass_counts_bytes_min(); while runs are merged, half as much
+ *                again is used
  * @param beside  where the temporary file is made, should it be needed
  */
 adass_status adass_counts_open(adass_counts **out, size_t n_vocabularies, int threads, size_t bytes,

@@ -12,6 +12,9 @@
 #include "writer.h"
 
 #include <inttypes.h>
+#ifdef __GLIBC__
+#include <malloc.h>
+#endif
 #include <math.h>
 #include <omp.h>
 #include <stdarg.h>
@@ -839,12 +842,21 @@ static adass_status translate(engine *e, adass_error *err)
     return status;
 }
 
+/* What was freed may stay with the process, which the bound knows nothing of. */
+static void give_back_memory(void)
+{
+#ifdef __GLIBC__
+    (void)malloc_trim(0);
+#endif
+}
+
 static adass_status encode(engine *e, adass_error *err)
 {
     if (e->numbers != NULL && !adass_counts_spilled(e->counts))
         return translate(e, err);
     adass_counts_close(e->counts);
     e->counts = NULL;
+    give_back_memory();
     size_t end;
     const adass_status status = adass_id_tables_load(&e->ids, 0, &end, err);
     if (status != ADASS_OK)
