@@ -19,10 +19,10 @@
 #include <unistd.h>
 
 /*
- * Rows between a row's prefetch and its copy. On an EPYC (Zen 3), an epoch of 1 million rows of 39
- * ids takes 0.09 s instead of 0.3 s, with 2 rows as with 32.
+ * Rows are prefetched a group at a time, a group ahead of the copies: most rows lie in a page that has to be looked up
+ * first, and a processor looks up several at once only where their prefetches follow each other.
  */
-enum { PREFETCH_ROWS = 2, LINE_BYTES = 64 };
+enum { PREFETCH_ROWS = 16, LINE_BYTES = 64 };
 
 enum { N_BUFFERS = 2 };
 
@@ -83,24 +83,35 @@ static void advise_blocks(adass_batches *b)
         advise_block(b, order->blocks[b->advised_blocks]);
 }
 
-/*
- * Always inlined: gcc takes a function that only prefetches for one without any effect, and leaves
- * out the calls.
- */
-__attribute__((always_inline)) static inline void prefetch_row(const adass_batches *b, size_t place)
+static const char *ids_at(const adass_batches *b, size_t place)
 {
-    if (place >= b->order.n_places)
-        return;
-    const size_t row = adass_row_order_at(&b->order, place);
-    const char *ids = (const char *)(b->rows->ids + row * b->n_fields);
-    for (size_t at = 0; at < b->n_fields * sizeof(uint32_t); at += LINE_BYTES)
-        __builtin_prefetch(ids + at);
-    __builtin_prefetch(ids + b->n_fields * sizeof(uint32_t) -
-                       1); /* rows begin anywhere in a line */
-    if (b->rows->labels_u8 != NULL)
-        __builtin_prefetch(b->rows->labels_u8 + row);
-    else
-        __builtin_prefetch(b->rows->labels_f32 + row);
+    return (const char *)(b->rows->ids + adass_row_order_at(&b->order, place) * b->n_fields);
+}
+
+/*
+ * Of the rows from `place` on. Always inlined: gcc takes a function that only prefetches for one without any effect, and
+ * leaves out the calls.
+ */
+__attribute__((always_inline)) static inline void prefetch_rows(const adass_batches *b,
+                                                                size_t place)
+{
+    const size_t left = b->order.n_places - place, row_bytes = b->n_fields * sizeof(uint32_t);
+    const size_t end = place + (left < PREFETCH_ROWS ? left : PREFETCH_ROWS);
+    for (size_t i = place; i < end; i++)
+        __builtin_prefetch(ids_at(b, i));
+    for (size_t i = place; i < end; i++) {
+        const size_t row = adass_row_order_at(&b->order, i);
+        if (b->rows->labels_u8 != NULL)
+            __builtin_prefetch(b->rows->labels_u8 + row);
+        else
+            __builtin_prefetch(b->rows->labels_f32 + row);
+    }
+    for (size_t i = place; i < end; i++) {
+        const char *ids = ids_at(b, i);
+        for (size_t at = LINE_BYTES; at < row_bytes; at += LINE_BYTES)
+            __builtin_prefetch(ids + at);
+        __builtin_prefetch(ids + row_bytes - 1); /* rows begin anywhere in a line */
+    }
 }
 
 /*
@@ -131,10 +142,10 @@ static adass_status fill(adass_batches *b, buffer *to, adass_error *err)
                 break;
             b->place = 0;
             advise_blocks(b);
-            for (size_t i = 0; i < PREFETCH_ROWS; i++)
-                prefetch_row(b, i);
+            prefetch_rows(b, 0);
         }
-        prefetch_row(b, b->place + PREFETCH_ROWS);
+        if (b->place % PREFETCH_ROWS == 0 && b->place + PREFETCH_ROWS < b->order.n_places)
+            prefetch_rows(b, b->place + PREFETCH_ROWS);
         const size_t row = adass_row_order_at(&b->order, b->place);
         if (!copy_row(b, row, to, to->n))
             return adass_row_fail(b->dataset, b->split, row, err);
