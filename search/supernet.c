@@ -1,7 +1,6 @@
 /* Stage 1: training the supernet. */
 #include "adass/supernet.h"
 
-#include "adass/evaluate.h"
 #include "sampler.h"
 #include "state.h"
 
@@ -9,13 +8,7 @@
 #include <stdlib.h>
 
 /* Streams of random numbers derived from the supernet's seed. */
-enum {
-    STREAM_DRAWS = 1u << 30, /* far from the epochs, whose order has streams 0, 1, ... */
-    STREAM_PROBES
-};
-
-/* What decides when the training is over: subnets, and validation rows that they are measured on. */
-enum { PROBES = 16, PROBE_ROWS = 20000 };
+enum { STREAM_DRAWS = 1u << 30 }; /* far from the epochs, whose order has streams 0, 1, ... */
 
 typedef struct run {
     adass_model *model;
@@ -35,10 +28,6 @@ typedef struct run {
     uint64_t epoch, batch; /* over: whole epochs, and batches of the one after */
     uint64_t window_rows;  /* which decide the order of the rows */
     double mean_loss;      /* running, for the note */
-    adass_evaluator *evaluator;
-    size_t *probes;   /* [PROBES x n_fields]: sizes */
-    double probe_auc; /* mean of the probes after the last epoch */
-    uint64_t stopped; /* it fell: the training is over */
 } run;
 
 static void list_state(void *user, adass_state *state)
@@ -50,8 +39,6 @@ static void list_state(void *user, adass_state *state)
     adass_state_add_u64(state, "random", r->rng.s, 4);
     adass_state_add_u64(state, "steps", &r->out->steps, 1);
     adass_state_add_f64(state, "mean_loss", &r->mean_loss, 1);
-    adass_state_add_f64(state, "probe_auc", &r->probe_auc, 1);
-    adass_state_add_u64(state, "stopped", &r->stopped, 1);
     adass_state_add_f64(state, "drawn_params", &r->out->drawn_params, 1);
     adass_state_add_u64(state, "n_trace", &r->out->n_trace, 1);
     adass_state_add_f64(state, "trace", r->out->trace,
@@ -72,21 +59,6 @@ static adass_status check_widths(const adass_model *model, const adass_candidate
                 "field %zu of the supernet has width %zu, not the largest candidate size %zu", f,
                 model->tables[f].width, largest);
     return ADASS_OK;
-}
-
-/* Uniformly drawn assignments with a field each. */
-static void draw_probes(run *r)
-{
-    const size_t n_fields = r->model->n_fields;
-    adass_rng rng;
-    adass_rng_init(&rng, adass_seed_derive(r->config->seed, STREAM_PROBES));
-    for (size_t i = 0; i < PROBES; i++) {
-        size_t *sizes = r->probes + i * n_fields;
-        do
-            for (size_t f = 0; f < n_fields; f++)
-                sizes[f] = r->candidates->sizes[adass_rng_below(&rng, r->candidates->n)];
-        while (adass_sizes_params(r->vocab, sizes, n_fields) == 0);
-    }
 }
 
 static adass_status prepare(run *r, const adass_dataset *dataset, const adass_compute *compute,
@@ -110,27 +82,22 @@ static adass_status prepare(run *r, const adass_dataset *dataset, const adass_co
         .epochs = r->config->epochs,
         .adaptive = r->config->adaptive,
     };
-    status = adass_evaluator_open(&r->evaluator, dataset, ADASS_VALID, PROBE_ROWS, compute, err);
-    if (status == ADASS_OK)
-        status = r->kind->create(&r->sampler, &setting, err);
+    status = r->kind->create(&r->sampler, &setting, err);
     if (status != ADASS_OK)
         return status;
     r->choice = calloc(n_fields, sizeof *r->choice);
     r->sizes = calloc(n_fields, sizeof *r->sizes);
     r->vocab = calloc(n_fields, sizeof *r->vocab);
-    r->probes = calloc(PROBES * n_fields, sizeof *r->probes);
     r->out->probability = calloc(cells, sizeof *r->out->probability);
     r->out->trace = calloc(ADASS_TRACE_POINTS * cells, sizeof *r->out->trace);
     r->out->trace_interval = (setting.total_steps + ADASS_TRACE_POINTS - 1) / ADASS_TRACE_POINTS;
     if (r->kind->wants_gradients)
         r->gradients = calloc(n_fields, sizeof *r->gradients);
-    if (r->choice == NULL || r->sizes == NULL || r->vocab == NULL || r->probes == NULL ||
-        r->out->probability == NULL || r->out->trace == NULL ||
-        (r->kind->wants_gradients && r->gradients == NULL))
+    if (r->choice == NULL || r->sizes == NULL || r->vocab == NULL || r->out->probability == NULL ||
+        r->out->trace == NULL || (r->kind->wants_gradients && r->gradients == NULL))
         return adass_fail_memory(err, "the supernet's training", (double)cells * 32.0);
     for (size_t f = 0; f < n_fields; f++)
         r->vocab[f] = r->model->tables[f].vocab;
-    draw_probes(r);
     adass_rng_init(&r->rng, adass_seed_derive(r->config->seed, STREAM_DRAWS));
     return ADASS_OK;
 }
@@ -191,31 +158,12 @@ static adass_status run_epoch(run *r, adass_error *err)
     }
 }
 
-/* Whether the subnets have become worse, all together. */
-static adass_status probe(run *r, adass_error *err)
-{
-    double mean = 0.0;
-    for (size_t i = 0; i < PROBES; i++) {
-        adass_metrics metrics;
-        const adass_status status = adass_evaluator_measure(
-            r->evaluator, r->model, r->probes + i * r->model->n_fields, &metrics, err);
-        if (status != ADASS_OK)
-            return status;
-        mean += metrics.auc / PROBES;
-    }
-    r->stopped = mean < r->probe_auc;
-    r->probe_auc = mean;
-    return ADASS_OK;
-}
-
 /* All that are left; the trained supernet stays in the checkpoint, for the stages after. */
 static adass_status run_epochs(run *r, adass_error *err)
 {
-    const bool trained = r->epoch == r->config->epochs || r->stopped;
-    for (; r->epoch < r->config->epochs && !r->stopped; r->epoch++, r->batch = 0) {
-        adass_status status = run_epoch(r, err);
-        if (status == ADASS_OK)
-            status = probe(r, err);
+    const bool trained = r->epoch == r->config->epochs;
+    for (; r->epoch < r->config->epochs; r->epoch++, r->batch = 0) {
+        const adass_status status = run_epoch(r, err);
         if (status != ADASS_OK)
             return status;
     }
@@ -252,8 +200,6 @@ adass_status adass_supernet_train(adass_model *model, const adass_candidates *ca
     free(r.choice);
     free(r.sizes);
     free(r.vocab);
-    free(r.probes);
-    adass_evaluator_close(r.evaluator);
     return status;
 }
 

@@ -168,7 +168,7 @@ static void add_options(arguments *a)
         { "sampler", "NAME",
           "of the supernet's training: adaptive, uniform, sandwich, fair or pa-da",
           ADASS_OPTION_STRING, .string = &a->sampler },
-        { "supernet-epochs", "N", "passes over the training rows, at most", ADASS_OPTION_SIZE,
+        { "supernet-epochs", "N", "passes over the training rows", ADASS_OPTION_SIZE,
           .size = &net->epochs, .min = 1 },
         { "sampling-floor", "X", "adaptive: uniform share of the probabilities",
           ADASS_OPTION_DOUBLE, .number = &net->adaptive.floor, .max = 1.0 },

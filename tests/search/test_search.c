@@ -103,34 +103,6 @@ static adass_status search(const state *s, uint64_t budget, const adass_search_c
     return status;
 }
 
-/* Rows too few for so many epochs: the training ends by itself, after a whole one. */
-static void test_supernet_stops(void **out)
-{
-    const state *s = *out;
-    const size_t n = s->base.dataset->n_fields;
-    const size_t batches =
-        (s->base.dataset->splits[ADASS_TRAIN].n + step.batch_size - 1) / step.batch_size;
-    const adass_model_config config = { .backbone = ADASS_FM, .init_std = 0.05f, .seed = 2 };
-    const adass_supernet_config training = {
-        .sampler = "uniform", .step = step, .epochs = 200, .seed = 2
-    };
-    size_t widths[MAX_FIELDS];
-    adass_supernet_result result;
-    adass_model *model;
-    adass_error err;
-    for (size_t f = 0; f < n; f++)
-        widths[f] = s->candidates.sizes[s->candidates.n - 1];
-    assert_int_equal(adass_model_create(&model, &config, n, s->vocab, widths, &err), ADASS_OK);
-    assert_int_equal(adass_supernet_train(model, &s->candidates, s->base.dataset, &s->base.compute,
-                                          &training, NULL, &result, &err),
-                     ADASS_OK);
-    print_message("%llu epochs\n", (unsigned long long)(result.steps / batches));
-    assert_int_equal(result.steps % batches, 0);
-    assert_in_range(result.steps / batches, 2, 199);
-    adass_supernet_result_free(&result);
-    adass_model_destroy(model);
-}
-
 /*
  * Fifty seeds, budgets from 0.05 to 1.0, with and without the penalty that keeps the policy near
  * the budget: none is exceeded.
@@ -421,7 +393,6 @@ static void test_stops_on_request(void **out)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_supernet_stops),
         cmocka_unit_test(test_budget_is_kept),
         cmocka_unit_test(test_impossible_budget),
         cmocka_unit_test(test_finds_good_subnets),

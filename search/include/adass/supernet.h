@@ -47,7 +47,7 @@ typedef struct adass_supernet_config {
     const char *sampler; /* "adaptive", "uniform", "sandwich", "fair" or "pa-da" */
     adass_adaptive_config adaptive;
     adass_trainer_config step;
-    size_t epochs; /* at most; see adass_supernet_train() */
+    size_t epochs;
     uint64_t seed; /* of the order of the rows and of the draws */
     const adass_checkpoint
         *checkpoint; /* NULL: none is kept; holds the trained supernet at the end */
@@ -72,9 +72,7 @@ typedef struct adass_supernet_result {
 } adass_supernet_result;
 
 /**
- * Trains the supernet. After each epoch the mean validation AUC of 16 subnets, drawn uniformly once,
- * is measured (20,000 rows at most); the training is over when it has fallen, or after all epochs.
- * How many epochs a supernet bears differs between datasets by a factor of ten (ours).
+ * Trains the supernet.
  *
  * @param model  of the largest candidate's width in every field
  * @param out    to be freed with adass_supernet_result_free(), on errors too
