@@ -256,7 +256,7 @@ test_reproduce() {
     expect 1 err "suite quick has no row named 'ada'; there are random, mde, sseds, adass" reproduce --rows adass,ada --out r
     expect 1 err "backbone lr has no embeddings" reproduce --models lr --out r
     expect 1 err "needs a dataset: prepare one with 'adass data import movielens" reproduce --suite movielens --out r
-    expect 0 out "^.random at 0.5" reproduce --models fm --rows random --seeds 1 --scale 0.02 --out r
+    expect 0 out "^. random at 0.5" reproduce --models fm --rows random --seeds 1 --scale 0.02 --out r
     grep -q "^. adass at" r/table.md && fail "reproduce --rows random did another row"
     [ "$(ls r/runs/*.json | wc -l)" = 8 ] || fail "reproduce --rows random: not 6 uniform sizes and 2 budgets"
     rm -r r
