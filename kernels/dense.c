@@ -101,7 +101,11 @@ void adass_dense_version(char text[32])
 
 adass_status adass_dense_check_room(int threads, adass_error *err)
 {
-    const size_t bytes = ((size_t)32 + 16 * (size_t)threads) << 20;
+    /*
+     * 32 MiB and 16 a thread are oneDNN's; and malloc takes 64 MiB of addresses, as long as there are so many, at the
+     * first allocation of each thread: those beside the first, and up to two that read and take signals.
+     */
+    const size_t bytes = ((size_t)32 + 16 * (size_t)threads + 64 * ((size_t)threads + 1)) << 20;
     void *room = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (room == MAP_FAILED)
         return adass_fail_memory(err, "room for oneDNN's code and buffers", (double)bytes);
