@@ -47,12 +47,21 @@ void adass_state_add_u8(adass_state *state, const char *name, uint8_t *data, siz
     add(state, name, ADASS_DTYPE_U8, data, n);
 }
 
-/* "<what>.<i>" */
-static void add_numbered(adass_state *s, const char *what, size_t i, float *data, size_t n)
+/* "<what><part>.<i>" */
+static void add_numbered(adass_state *s, const char *what, const char *part, size_t i, float *data,
+                         size_t n)
 {
     char name[96];
-    snprintf(name, sizeof name, "%s.%zu", what, i);
+    snprintf(name, sizeof name, "%s%s.%zu", what, part, i);
     adass_state_add_f32(s, name, data, n);
+}
+
+static void add_layer(adass_state *s, const char *what, size_t i, adass_layer *l)
+{
+    add_numbered(s, what, ".weight.m", i, l->w_m, l->inputs * l->outputs);
+    add_numbered(s, what, ".weight.v", i, l->w_v, l->inputs * l->outputs);
+    add_numbered(s, what, ".bias.m", i, l->bias_m, l->outputs);
+    add_numbered(s, what, ".bias.v", i, l->bias_v, l->outputs);
 }
 
 void adass_state_add_model(adass_state *state, adass_model *model)
@@ -64,24 +73,14 @@ void adass_state_add_model(adass_state *state, adass_model *model)
     }
     for (size_t f = 0; f < model->n_fields; f++) {
         const adass_table *t = &model->tables[f];
-        add_numbered(state, "adam.embedding", f, t->moments, t->vocab * t->width * 2);
+        add_numbered(state, "adam.", "embedding", f, t->moments, t->vocab * t->width * 2);
         if (t->linear != NULL)
-            add_numbered(state, "adam.linear", f, t->linear_moments, t->vocab * 2);
+            add_numbered(state, "adam.", "linear", f, t->linear_moments, t->vocab * 2);
     }
-    for (size_t i = 0; i < model->n_layers; i++) {
-        const adass_layer *l = &model->layers[i];
-        add_numbered(state, "adam.mlp.weight.m", i, l->w_m, l->inputs * l->outputs);
-        add_numbered(state, "adam.mlp.weight.v", i, l->w_v, l->inputs * l->outputs);
-        add_numbered(state, "adam.mlp.bias.m", i, l->bias_m, l->outputs);
-        add_numbered(state, "adam.mlp.bias.v", i, l->bias_v, l->outputs);
-    }
-    for (size_t i = 0; i < model->n_cross; i++) {
-        const adass_layer *l = &model->cross[i];
-        add_numbered(state, "adam.cross.weight.m", i, l->w_m, l->inputs * l->outputs);
-        add_numbered(state, "adam.cross.weight.v", i, l->w_v, l->inputs * l->outputs);
-        add_numbered(state, "adam.cross.bias.m", i, l->bias_m, l->outputs);
-        add_numbered(state, "adam.cross.bias.v", i, l->bias_v, l->outputs);
-    }
+    for (size_t i = 0; i < model->n_layers; i++)
+        add_layer(state, "adam.mlp", i, &model->layers[i]);
+    for (size_t i = 0; i < model->n_cross; i++)
+        add_layer(state, "adam.cross", i, &model->cross[i]);
     if (model->n_cross > 0) {
         const size_t n = model->block[model->n_fields];
         adass_state_add_f32(state, "adam.cross.out.m", model->cross_out_m, n);

@@ -259,6 +259,7 @@ test_reproduce() {
     expect 0 out "^. random at 0.5" reproduce --models fm --rows random --seeds 1 --scale 0.02 --out r
     grep -q "^. adass at" r/table.md && fail "reproduce --rows random did another row"
     [ "$(ls r/runs/*.json | wc -l)" = 8 ] || fail "reproduce --rows random: not 6 uniform sizes and 2 budgets"
+    grep -q "^3[0-9][0-9][0-9] training" r/table.md || fail "reproduce --scale 0.02 of 200,000 rows: $(sed -n 3p r/table.md)"
     rm -r r
     expect 1 err "^adass reproduce: /dev/null: the folder cannot be created: Not a directory" reproduce --out /dev/null/r
 }
