@@ -7,6 +7,7 @@
 #include "adass/rng.h"
 #include "adass/search.h"
 #include "adass/supernet.h"
+#include "subnet_scores.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -327,6 +328,37 @@ static void test_equal_shares(void **out)
         adass_search_result_free(&result[i]);
 }
 
+/* Each field has the smallest size inside the budget that is as good as its best one. */
+static void expect_settled(const state *s, uint64_t budget, const uint8_t *choice, uint64_t seed)
+{
+    const size_t n_fields = s->base.dataset->n_fields;
+    adass_error err;
+    adass_evaluator *evaluator;
+    adass_subnet_scores *scores;
+    assert_int_equal(
+        adass_evaluator_open(&evaluator, s->base.dataset, ADASS_VALID, 0, &s->base.compute, &err),
+        ADASS_OK);
+    assert_int_equal(
+        adass_subnet_scores_create(&scores, s->supernet, &s->candidates, evaluator, seed, &err),
+        ADASS_OK);
+    for (size_t f = 0; f < n_fields; f++) {
+        uint8_t options[ADASS_CANDIDATES_MAX * MAX_FIELDS], number[ADASS_CANDIDATES_MAX];
+        size_t n = 0, winner;
+        for (size_t k = 0; k < s->candidates.n; k++) {
+            memcpy(options + n * n_fields, choice, n_fields);
+            options[n * n_fields + f] = (uint8_t)k;
+            const uint64_t params = params_of(s, options + n * n_fields);
+            if (params > 0 && params <= budget)
+                number[n++] = (uint8_t)k;
+        }
+        assert_int_equal(adass_subnet_scores_smallest(scores, options, n, 1.0, &winner, &err),
+                         ADASS_OK);
+        assert_int_equal(number[winner], choice[f]);
+    }
+    adass_subnet_scores_destroy(scores);
+    adass_evaluator_close(evaluator);
+}
+
 /* Refined until nothing changes: no field has a smaller size that is as good, and little AUC is lost. */
 static void test_refinement(void **out)
 {
@@ -346,6 +378,7 @@ static void test_refinement(void **out)
             adass_search_result_free(&result[i]);
         }
         assert_int_equal(result[0].refined, 0);
+        expect_settled(s, s->largest / 4, choice[1], seed);
         refined += result[1].refined;
         print_message("AUC %.4f -> %.4f, parameters %llu -> %llu\n", result[0].inherited_auc,
                       result[1].inherited_auc, (unsigned long long)result[0].params,
