@@ -33,8 +33,8 @@ typedef struct variant {
 static const variant variants[] = {
     { 1, ADASS_PASS_FLOATS },
     { 8, ADASS_PASS_FLOATS },
-    { 8, ADASS_PASS_BYTES },
-    { 24, ADASS_PASS_BYTES },
+    { 8, ADASS_PASS_SHARED },
+    { 24, ADASS_PASS_SHARED },
 };
 
 enum { N_VARIANTS = sizeof variants / sizeof variants[0] };
@@ -145,7 +145,7 @@ static adass_status check(run *r, adass_error *err)
         error += pow((double)got[i] - (double)want[i], 2.0);
     }
     free(want);
-    const double most = r->variant.precision == ADASS_PASS_BYTES ? 0.02 : 0.0;
+    const double most = r->variant.precision == ADASS_PASS_SHARED ? 0.02 : 0.0;
     if (status == ADASS_OK && !(sqrt(error) <= most * sqrt(deviation)))
         return adass_fail(err, ADASS_EINVAL,
                           "wrong result: logits are off by %g of their deviation",
@@ -174,7 +174,7 @@ static bench_cost cost_of(const variant *v, int threads)
     size_t rows = 0;
     for (size_t f = 0; f < FIELDS; f++)
         rows += bench_criteo_vocab[f];
-    products *= (double)v->subnets / (v->precision == ADASS_PASS_BYTES ? 4.0 : 1.0);
+    products *= (double)v->subnets / (v->precision == ADASS_PASS_SHARED ? 4.0 : 1.0);
     const size_t size = v->subnets == 1 ? MEAN_CANDIDATE : WIDTH;
     bench_cost cost = bench_cost_model((double)ROWS / threads, products, 1.0, FIELDS, rows,
                                        size * sizeof(float) / BENCH_LINE_BYTES * BENCH_LINE_BYTES);
@@ -212,7 +212,7 @@ static void register_case(eval_case *c)
     snprintf(name, sizeof name,
              "eval/isa:%s/type:%s/backbone:deepfm/shape:criteo/width:%d/sizes:uniform2-64/rows:1e5/"
              "subnets:%zu/threads:%d",
-             c->kernels->isa, v->precision == ADASS_PASS_BYTES ? "int8" : "f32", WIDTH, v->subnets,
+             c->kernels->isa, v->precision == ADASS_PASS_SHARED ? "int8" : "f32", WIDTH, v->subnets,
              c->threads);
     adass_bench_register(
         &(adass_bench_case){ .name = name, .run = run_case, .user = c, .threads = c->threads });
@@ -228,7 +228,7 @@ static void *create(const bench_axes *axes)
     for (size_t v = 0; v < N_VARIANTS; v++)
         for (size_t i = 0; i < axes->n_isas; i++)
             for (size_t t = 0; t < axes->n_threads; t++) {
-                if (variants[v].precision == ADASS_PASS_BYTES && !adass_bytes_fast())
+                if (variants[v].precision == ADASS_PASS_SHARED && !adass_bytes_fast())
                     continue;
                 *next = (eval_case){ .shared = shared,
                                      .axes = axes,

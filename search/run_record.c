@@ -68,10 +68,11 @@ static json_t *model_json(const adass_model_config *c)
     return model;
 }
 
-static json_t *supernet_json(const adass_supernet_config *c)
+static json_t *supernet_json(const adass_supernet_config *c, const adass_dataset *dataset)
 {
-    json_t *supernet = json_pack("{s:s, s:I, s:o}", "sampler", c->sampler, "epochs",
-                                 (json_int_t)c->epochs, "step", step_json(&c->step));
+    json_t *supernet =
+        json_pack("{s:s, s:I, s:o}", "sampler", c->sampler, "epochs",
+                  (json_int_t)adass_supernet_epochs(c, dataset), "step", step_json(&c->step));
     const adass_adaptive_config *a = &c->adaptive;
     if (strcmp(c->sampler, "adaptive") == 0)
         json_object_set_new(supernet, "adaptive",
@@ -124,10 +125,11 @@ json_t *adass_run_config_json(const adass_run_config *config, const adass_datase
         json_object_set_new(root, "size", json_integer((json_int_t)config->size));
     }
     if (known && method->takes_epochs)
-        json_object_set_new(root, "search_epochs",
-                            json_integer((json_int_t)config->supernet.epochs));
+        json_object_set_new(
+            root, "search_epochs",
+            json_integer((json_int_t)adass_supernet_epochs(&config->supernet, dataset)));
     if (known && method->uses_supernet) {
-        json_object_set_new(root, "supernet", supernet_json(&config->supernet));
+        json_object_set_new(root, "supernet", supernet_json(&config->supernet, dataset));
         json_object_set_new(root, "search", search_json(&config->search));
         json_object_set_new(root, "inherit", json_boolean(config->inherit));
     } else if (known && method->evaluates) {
@@ -199,7 +201,7 @@ char *adass_run_identity(adass_stage stage, const adass_run_config *config, cons
     } else {
         json_object_set_new(root, "candidates",
                             size_list(config->candidates.sizes, config->candidates.n));
-        json_object_set_new(root, "supernet", supernet_json(&config->supernet));
+        json_object_set_new(root, "supernet", supernet_json(&config->supernet, dataset));
     }
     if (stage == ADASS_STAGE_SEARCH) {
         json_object_set_new(root, "budget", json_integer((json_int_t)config->budget));

@@ -22,7 +22,8 @@ struct adass_subnet_pass {
     const uint32_t *ids; /* [n x n_fields] */
     size_t n, n_subnets; /* n_subnets: of the run under way */
     adass_subnet subnets[ADASS_PASS_SUBNETS];
-    /* with bytes only */
+    bool shared;
+    /* when shared only; mlp: NULL where the model has none */
     adass_int8_mlp *mlp;
     adass_int8_subnet bytes[ADASS_PASS_SUBNETS];
     float *linear; /* [n_fields x n], or NULL: each row's first-order weights */
@@ -38,15 +39,17 @@ typedef struct work {
     adass_int8_block bytes;
 } work;
 
-/* Whether an MLP's layers are all of the model's products. */
-static bool has_bytes(const adass_model *model)
+/* Whether the model's products, if any, are those of an MLP, and embeddings are all else. */
+static bool can_share(const adass_model *model)
 {
-    return model->n_layers > 0 && model->n_cross == 0;
+    return model->n_cross == 0 &&
+           (model->n_layers > 0 || adass_backbone_has_pairs(model->config.backbone));
 }
 
 adass_pass_precision adass_pass_precision_for(const adass_model *model)
 {
-    return has_bytes(model) && adass_bytes_fast() ? ADASS_PASS_BYTES : ADASS_PASS_FLOATS;
+    return can_share(model) && (model->n_layers == 0 || adass_bytes_fast()) ? ADASS_PASS_SHARED
+                                                                            : ADASS_PASS_FLOATS;
 }
 
 /* ---- what all runs share ---- */
@@ -70,6 +73,12 @@ static adass_status make_bytes(adass_subnet_pass *p, adass_error *err)
     adass_status status = adass_int8_mlp_create(&p->mlp, p->model, &p->compute, p->ids, p->n, err);
     for (size_t i = 0; i < ADASS_PASS_SUBNETS && status == ADASS_OK; i++)
         status = adass_int8_subnet_init(&p->bytes[i], p->mlp, err);
+    return status;
+}
+
+static adass_status make_shared(adass_subnet_pass *p, adass_error *err)
+{
+    adass_status status = p->model->n_layers > 0 ? make_bytes(p, err) : ADASS_OK;
     if (status == ADASS_OK && adass_backbone_has_linear(p->model->config.backbone))
         status = make_linear(p, err);
     if (status == ADASS_OK)
@@ -94,8 +103,9 @@ adass_status adass_subnet_pass_create(adass_subnet_pass **out, const adass_model
     adass_status status = ADASS_OK;
     for (size_t i = 0; i < ADASS_PASS_SUBNETS && status == ADASS_OK; i++)
         status = adass_subnet_init(&p->subnets[i], model, err);
-    if (status == ADASS_OK && precision == ADASS_PASS_BYTES && has_bytes(model))
-        status = make_bytes(p, err);
+    p->shared = precision == ADASS_PASS_SHARED && can_share(model);
+    if (status == ADASS_OK && p->shared)
+        status = make_shared(p, err);
     if (status != ADASS_OK) {
         adass_subnet_pass_destroy(p);
         return status;
@@ -138,11 +148,11 @@ static size_t widest(const adass_subnet_pass *p)
 static adass_status work_init(work *w, const adass_subnet_pass *p, adass_error *err)
 {
     *w = (work){ .block = { .fleeting = p->model->n_layers == 0 } };
-    const size_t rows = p->mlp != NULL ? TILE : ADASS_BLOCK_SAMPLES;
-    w->block.x_ld = adass_packed_ld(p->mlp != NULL ? p->all.width : widest(p));
+    const size_t rows = p->shared ? TILE : ADASS_BLOCK_SAMPLES;
+    w->block.x_ld = adass_packed_ld(p->shared ? p->all.width : widest(p));
     w->block.sums_ld = ADASS_SIZE_MAX;
     size_t total = rows * (w->block.x_ld + w->block.sums_ld);
-    const size_t n_hidden = p->mlp != NULL || p->model->n_layers == 0 ? 0 : p->model->n_layers - 1;
+    const size_t n_hidden = p->shared || p->model->n_layers == 0 ? 0 : p->model->n_layers - 1;
     for (size_t i = 0; i < n_hidden; i++)
         total += rows * p->model->layers[i].outputs;
     total += adass_cross_share_room(p->model, &w->block, rows);
@@ -205,13 +215,24 @@ static void add_pairs(const adass_subnet_pass *p, const work *w, size_t first, s
     }
 }
 
-static adass_status run_bytes(const adass_subnet_pass *p, work *w, size_t first, size_t n,
-                              float *const *logits, adass_error *err)
+/* The MLP's part of a subnet's logits, or the bias of a model without. */
+static adass_status start_logits(const adass_subnet_pass *p, work *w, size_t subnet, size_t first,
+                                 size_t n, float *logits, adass_error *err)
+{
+    if (p->mlp != NULL)
+        return adass_int8_forward(p->mlp, p->compute.kernels, &p->subnets[subnet],
+                                  &p->bytes[subnet], first, n, &w->bytes, logits, err);
+    for (size_t b = 0; b < n; b++)
+        logits[b] = p->model->bias;
+    return ADASS_OK;
+}
+
+static adass_status run_shared(const adass_subnet_pass *p, work *w, size_t first, size_t n,
+                               float *const *logits, adass_error *err)
 {
     for (size_t i = 0; i < p->n_subnets; i++) {
         float *to = logits[i] + first;
-        const adass_status status = adass_int8_forward(p->mlp, p->compute.kernels, &p->subnets[i],
-                                                       &p->bytes[i], first, n, &w->bytes, to, err);
+        const adass_status status = start_logits(p, w, i, first, n, to, err);
         if (status != ADASS_OK)
             return status;
         if (p->linear != NULL)
@@ -277,7 +298,7 @@ static adass_status select_subnets(adass_subnet_pass *p, const size_t *sizes, si
             }
         }
     }
-    if (p->mlp != NULL)
+    if (p->shared)
         select_shared(p, sizes);
     return result == ADASS_OK ? ADASS_OK : adass_fail(err, result, "%s", failure.message);
 }
@@ -286,7 +307,7 @@ adass_status adass_subnet_pass_run(adass_subnet_pass *pass, const size_t *sizes,
                                    size_t first, size_t end, float *const *logits, adass_error *err)
 {
     adass_subnet_pass *p = pass;
-    const size_t rows = p->mlp != NULL ? ADASS_INT8_SAMPLES : ADASS_BLOCK_SAMPLES;
+    const size_t rows = p->shared ? ADASS_INT8_SAMPLES : ADASS_BLOCK_SAMPLES;
     adass_error failure = { 0 };
     adass_status result = select_subnets(p, sizes, n_subnets, err);
     if (result != ADASS_OK)
@@ -301,8 +322,8 @@ adass_status adass_subnet_pass_run(adass_subnet_pass *pass, const size_t *sizes,
         for (size_t begin = first; begin < end; begin += rows) {
             const size_t n = end - begin < rows ? end - begin : rows;
             if (status == ADASS_OK)
-                status = p->mlp != NULL ? run_bytes(p, &w, begin, n, logits, &mine)
-                                        : run_floats(p, &w, begin, n, logits, &mine);
+                status = p->shared ? run_shared(p, &w, begin, n, logits, &mine)
+                                   : run_floats(p, &w, begin, n, logits, &mine);
         }
         if (status != ADASS_OK) {
 #pragma omp critical(adass_subnet_pass)

@@ -1,7 +1,8 @@
 /*
  * Inherited validation AUC of subnets, each measured once, several in a pass over the rows
- * (subnet_pass.h). Where that is in bytes, AUCs are those of the model in bytes: good for comparing
- * subnets with one another; adass_evaluator_measure() gives the model's own.
+ * (subnet_pass.h). Where that shares embeddings, sums are made in another order, and an MLP in
+ * bytes: good for comparing subnets with one another; adass_evaluator_measure() gives the model's
+ * own AUC.
  */
 #ifndef ADASS_SUBNET_SCORES_H
 #define ADASS_SUBNET_SCORES_H

@@ -89,7 +89,8 @@ static double variant_seconds(const adass_suite_run *r, const adass_variant *var
     const double subnets = (double)(config.search.iterations * config.search.population) / 2.0 +
                            sweeps * (double)(r->dataset->n_fields * config.candidates.n);
     const double search = subnets * eval_rows / rows * middle / EPOCHS / 3.0;
-    return middle * (double)config.supernet.epochs / EPOCHS + budgets * (train + search);
+    const size_t epochs = adass_supernet_epochs(&config.supernet, r->dataset);
+    return middle * (double)epochs / EPOCHS + budgets * (train + search);
 }
 
 static double backbone_seconds(const adass_suite_run *r, double small, double large)

@@ -91,7 +91,8 @@ static const adass_variant ablations[] = {
       .candidates = { .n = 6, .sizes = { 2, 4, 8, 16, 32, 64 } } },
     { .name = "few-sizes", .method = "adass", .candidates = { .n = 4, .sizes = { 0, 4, 16, 64 } } },
     { .name = "epochs-5", .method = "adass", .supernet_epochs = 5 },
-    { .name = "epochs-20", .method = "adass", .supernet_epochs = 20 },
+    { .name = "epochs-10", .method = "adass", .supernet_epochs = 10 },
+    { .name = "epochs-40", .method = "adass", .supernet_epochs = 40 },
 };
 
 /* ---- the suites ---- */

@@ -19,6 +19,7 @@ typedef struct run {
     adass_trainer *trainer;
     const adass_sampler_kind *kind;
     adass_sampler *sampler;
+    uint64_t epochs;                 /* in all */
     adass_field_gradient *gradients; /* [n_fields], or NULL */
     uint8_t *choice;                 /* [n_fields] */
     size_t *sizes, *vocab;           /* [n_fields] */
@@ -29,6 +30,15 @@ typedef struct run {
     uint64_t window_rows;  /* which decide the order of the rows */
     double mean_loss;      /* running, for the note */
 } run;
+
+size_t adass_supernet_epochs(const adass_supernet_config *config, const adass_dataset *dataset)
+{
+    if (config->epochs > 0)
+        return config->epochs;
+    const size_t batch = config->step.batch_size, rows = (size_t)dataset->splits[ADASS_TRAIN].n;
+    const size_t steps = rows > 0 ? (rows - 1) / batch + 1 : 1;
+    return (ADASS_SUPERNET_STEPS - 1) / steps + 1;
+}
 
 static void list_state(void *user, adass_state *state)
 {
@@ -78,8 +88,8 @@ static adass_status prepare(run *r, const adass_dataset *dataset, const adass_co
     const adass_sampler_setting setting = {
         .n_fields = n_fields,
         .candidates = *r->candidates,
-        .total_steps = r->config->epochs * adass_batches_count(r->batches),
-        .epochs = r->config->epochs,
+        .total_steps = r->epochs * adass_batches_count(r->batches),
+        .epochs = r->epochs,
         .adaptive = r->config->adaptive,
     };
     status = r->kind->create(&r->sampler, &setting, err);
@@ -129,7 +139,7 @@ static adass_status train_batch(run *r, const adass_batch *batch, double *loss, 
 
 static adass_status tick(run *r, adass_error *err)
 {
-    const uint64_t total = r->config->epochs * adass_batches_count(r->batches);
+    const uint64_t total = r->epochs * adass_batches_count(r->batches);
     char note[64];
     snprintf(note, sizeof note, "epoch %llu, loss %.4f", (unsigned long long)r->epoch + 1,
              r->mean_loss);
@@ -161,8 +171,8 @@ static adass_status run_epoch(run *r, adass_error *err)
 /* All that are left; the trained supernet stays in the checkpoint, for the stages after. */
 static adass_status run_epochs(run *r, adass_error *err)
 {
-    const bool trained = r->epoch == r->config->epochs;
-    for (; r->epoch < r->config->epochs; r->epoch++, r->batch = 0) {
+    const bool trained = r->epoch == r->epochs;
+    for (; r->epoch < r->epochs; r->epoch++, r->batch = 0) {
         const adass_status status = run_epoch(r, err);
         if (status != ADASS_OK)
             return status;
@@ -179,11 +189,12 @@ adass_status adass_supernet_train(adass_model *model, const adass_candidates *ca
                                   adass_supernet_result *out, adass_error *err)
 {
     *out = (adass_supernet_result){ 0 };
-    if (config->epochs == 0)
-        return adass_fail(err, ADASS_EINVAL, "a supernet needs at least one epoch");
-    run r = {
-        .model = model, .candidates = candidates, .config = config, .monitor = monitor, .out = out
-    };
+    run r = { .model = model,
+              .candidates = candidates,
+              .config = config,
+              .monitor = monitor,
+              .out = out,
+              .epochs = adass_supernet_epochs(config, dataset) };
     adass_status status = prepare(&r, dataset, compute, err);
     if (status == ADASS_OK)
         status = adass_keeper_begin(&r.keeper, config->checkpoint, list_state, &r, err);

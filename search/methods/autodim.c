@@ -205,7 +205,9 @@ static void after_weights(void *user, size_t samples)
 
 static adass_status run_epochs(search *s, adass_error *err)
 {
-    for (size_t epoch = 0; epoch < s->setting->config->supernet.epochs; epoch++) {
+    const adass_method_setting *setting = s->setting;
+    const size_t epochs = adass_supernet_epochs(&setting->config->supernet, setting->dataset);
+    for (size_t epoch = 0; epoch < epochs; epoch++) {
         const adass_status status = adass_steps_epoch(&s->weights, epoch, err);
         if (status != ADASS_OK)
             return status;
@@ -255,7 +257,8 @@ static adass_status open_steps(search *s, const adass_step_hooks *hooks, adass_e
                                     step.batch_size, 0, err);
     if (status == ADASS_OK)
         s->weights.total = s->gates.total =
-            config->supernet.epochs * adass_batches_count(s->weights.batches);
+            adass_supernet_epochs(&config->supernet, s->setting->dataset) *
+            adass_batches_count(s->weights.batches);
     return status;
 }
 

@@ -2,9 +2,9 @@
  * Logits of several subnets on the same rows in one pass: a block of rows stays in the cache while
  * one subnet after the other is computed on it, so that its embeddings come from memory once.
  *
- * Where the CPU multiplies bytes several times as fast as floats (adass_bytes_fast()), an MLP
- * is computed in bytes; first-order weights and FM's pairs always in floats, from
- * embeddings that all subnets of the pass share.
+ * FM's pairs and first-order weights are computed in floats, from embeddings that all subnets of
+ * the pass share. Where the CPU multiplies bytes several times as fast as floats
+ * (adass_bytes_fast()), so are those of a model with an MLP, which is then computed in bytes.
  */
 #ifndef ADASS_SUBNET_PASS_H
 #define ADASS_SUBNET_PASS_H
@@ -20,21 +20,21 @@ typedef struct adass_subnet_pass adass_subnet_pass;
 /** Subnets of a pass at most. */
 enum { ADASS_PASS_SUBNETS = 32 };
 
-/** How an MLP is computed. */
+/** How the logits are computed. */
 typedef enum adass_pass_precision {
     ADASS_PASS_FLOATS, /* the bits of adass_model_predict() */
-    ADASS_PASS_BYTES
+    ADASS_PASS_SHARED  /* embeddings looked up once for all subnets of the pass, the MLP in bytes */
 } adass_pass_precision;
 
-/** What is faster here: bytes for a model with an MLP but no cross layers where
- * adass_bytes_fast(), else floats. */
+/** What is faster here: shared, but for models with cross layers, or with an MLP where not
+ * adass_bytes_fast(). */
 adass_pass_precision adass_pass_precision_for(const adass_model *model);
 
 /**
  * Prepares n rows, n < 2^31. Model and ids must outlive the pass and not change.
  *
  * @param ids        [n x n_fields], inside the vocabularies
- * @param precision  floats where the model has no MLP, or cross layers
+ * @param precision  floats all the same where the model has cross layers, or neither pairs nor an MLP
  */
 adass_status adass_subnet_pass_create(adass_subnet_pass **out, const adass_model *model,
                                       const adass_compute *compute, adass_pass_precision precision,
