@@ -37,7 +37,8 @@ size_t adass_supernet_epochs(const adass_supernet_config *config, const adass_da
         return config->epochs;
     const size_t batch = config->step.batch_size, rows = (size_t)dataset->splits[ADASS_TRAIN].n;
     const size_t steps = rows > 0 ? (rows - 1) / batch + 1 : 1;
-    return (ADASS_SUPERNET_STEPS - 1) / steps + 1;
+    const size_t epochs = (ADASS_SUPERNET_STEPS - 1) / steps + 1;
+    return epochs < ADASS_SUPERNET_EPOCHS_MAX ? epochs : ADASS_SUPERNET_EPOCHS_MAX;
 }
 
 static void list_state(void *user, adass_state *state)

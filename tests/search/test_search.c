@@ -388,6 +388,24 @@ static void test_refinement(void **out)
     assert_true(refined > 0);
 }
 
+/* Whole passes with 4,000 steps, at most 50 passes; a configured number stands. */
+static void test_supernet_epochs(void **out)
+{
+    (void)out;
+    static const struct {
+        uint64_t rows;
+        size_t configured, epochs;
+    } cases[] = { { 3200000, 0, 3 },    { 800167, 0, 11 }, { 2048 * 1000, 0, 4 },
+                  { 2048 * 999, 0, 5 }, { 160102, 0, 50 }, { 40000000, 0, 1 },
+                  { 0, 0, 50 },         { 800167, 7, 7 },  { 1, 200, 200 } };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        const adass_dataset dataset = { .splits[ADASS_TRAIN].n = cases[i].rows };
+        const adass_supernet_config config = { .step.batch_size = 2048,
+                                               .epochs = cases[i].configured };
+        assert_int_equal(adass_supernet_epochs(&config, &dataset), cases[i].epochs);
+    }
+}
+
 static void test_unknown_searcher(void **out)
 {
     const state *s = *out;
@@ -435,6 +453,7 @@ int main(void)
         cmocka_unit_test(test_searchers_beat_random),
         cmocka_unit_test(test_equal_shares),
         cmocka_unit_test(test_refinement),
+        cmocka_unit_test(test_supernet_epochs),
         cmocka_unit_test(test_unknown_searcher),
         cmocka_unit_test(test_stops_on_request),
     };

@@ -54,14 +54,17 @@ typedef struct adass_supernet_config {
 } adass_supernet_config;
 
 /**
- * Steps of a supernet whose configuration leaves its length open. Measured, not derived: from a
- * hundred steps an epoch to 1,600 the best assignments were found after 2,000 to 4,000 of them. With
- * fewer the largest sizes are not trained yet; with more, where that takes several passes over
- * millions of features, they overfit before the smallest do.
+ * Length of a supernet whose configuration leaves it open. Measured, not derived: on data of a
+ * hundred to 1,600 steps an epoch the best assignments were found after 2,000 to 6,000 steps. With
+ * fewer the largest sizes are not trained yet; with more, or after many passes over few rows, they
+ * overfit before the smallest do.
  */
-enum { ADASS_SUPERNET_STEPS = 4000 };
+enum { ADASS_SUPERNET_STEPS = 4000, ADASS_SUPERNET_EPOCHS_MAX = 50 };
 
-/** Passes over the training rows: config->epochs, or for 0 the fewest with ADASS_SUPERNET_STEPS. */
+/**
+ * Passes over the training rows: config->epochs, or for 0 the fewest with ADASS_SUPERNET_STEPS, at
+ * most ADASS_SUPERNET_EPOCHS_MAX.
+ */
 size_t adass_supernet_epochs(const adass_supernet_config *config, const adass_dataset *dataset);
 
 /** The most points of the record of the probabilities over time. */
