@@ -95,7 +95,8 @@ adass_checkpoint adass_checkpoints_of(const adass_checkpoints *checkpoints, adas
                                .identity = identity,
                                .every_seconds = checkpoints->options.every_seconds,
                                .resume = checkpoints->options.resume,
-                               .replace = checkpoints->options.replace };
+                               .replace = checkpoints->options.replace,
+                               .keep_end = stage == ADASS_STAGE_PRETRAIN };
 }
 
 void adass_checkpoints_remove(const adass_checkpoints *checkpoints, adass_stage stage)

@@ -352,23 +352,6 @@ static uint64_t training_seed(const adass_run_config *config)
     return config->train_seed != 0 ? config->train_seed : config->seed;
 }
 
-static adass_status train_plainly(const adass_method_setting *setting, adass_model *model,
-                                  adass_run_result *out, adass_error *err)
-{
-    adass_train_config c = setting->config->train;
-    adass_checkpoint checkpoint;
-    char *identity = adass_run_identity(ADASS_STAGE_TRAIN, setting->config, out->sizes,
-                                        setting->dataset, setting->compute);
-    if (identity == NULL)
-        return adass_fail_memory(err, "the training", 4096.0);
-    c.checkpoint =
-        adass_session_checkpoint(setting->session, ADASS_STAGE_TRAIN, identity, &checkpoint);
-    const adass_status status = adass_train(model, setting->dataset, setting->compute, &c,
-                                            setting->monitor, &out->train, err);
-    free(identity);
-    return status;
-}
-
 static adass_status train_found(adass_session *s, const adass_run_config *run, adass_model *model,
                                 adass_run_result *out, adass_error *err)
 {
@@ -386,7 +369,7 @@ static adass_status train_found(adass_session *s, const adass_run_config *run, a
         status = method->train(&setting, model, out, err);
         assert(status != ADASS_OK || out->params <= config.budget);
     } else {
-        status = train_plainly(&setting, model, out, err);
+        status = adass_method_train(&setting, NULL, model, out, err);
     }
     if (status == ADASS_OK)
         status = measure_test(s, model, out, err);

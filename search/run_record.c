@@ -193,19 +193,20 @@ char *adass_run_identity(adass_stage stage, const adass_run_config *config, cons
         json_object_set_new(root, "sizes", size_list(sizes, dataset->n_fields));
         json_object_set_new(root, "train_seed", json_integer((json_int_t)config->train_seed));
         json_object_set_new(root, "train", train_json(&config->train));
+        json_object_set_new(root, "method",
+                            json_string(config->method)); /* of a mask: and budget */
+        json_object_set_new(root, "budget", json_integer((json_int_t)config->budget));
     } else if (stage == ADASS_STAGE_PRETRAIN) {
         json_object_set_new(root, "method", json_string(config->method));
         json_object_set_new(root, "candidates",
                             size_list(config->candidates.sizes, config->candidates.n));
         json_object_set_new(root, "train", train_json(&config->train));
-    } else {
+    } else if (stage == ADASS_STAGE_SUPERNET) {
         json_object_set_new(root, "candidates",
                             size_list(config->candidates.sizes, config->candidates.n));
         json_object_set_new(root, "supernet", supernet_json(&config->supernet, dataset));
-    }
-    if (stage == ADASS_STAGE_SEARCH) {
-        json_object_set_new(root, "budget", json_integer((json_int_t)config->budget));
-        json_object_set_new(root, "search", search_json(&config->search));
+    } else {
+        json_object_set_new(root, "config", adass_run_config_json(config, dataset));
     }
     char *text = json_dumps(root, JSON_COMPACT);
     json_decref(root);

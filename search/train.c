@@ -80,8 +80,13 @@ static adass_status run_epoch(run *r, adass_error *err)
     }
 }
 
-/* Counts an epoch; whether it is not the last. */
-static bool end_epoch(run *r)
+static bool is_over(const run *r)
+{
+    const progress *at = &r->at;
+    return at->epoch >= r->config->max_epochs || at->epoch >= at->best_epoch + r->config->patience;
+}
+
+static void count_epoch(run *r)
 {
     progress *at = &r->at;
     at->epoch++;
@@ -92,22 +97,26 @@ static bool end_epoch(run *r)
         at->best_epoch = at->epoch;
         adass_model_store(r->model, r->best);
     }
-    return at->epoch < r->config->max_epochs && at->epoch < at->best_epoch + r->config->patience;
 }
 
+/* All that are left; none where the checkpoint is of the end. */
 static adass_status run_epochs(run *r, adass_error *err)
 {
     adass_status status = ADASS_OK;
+    const bool complete = is_over(r);
     adass_batches_shuffle_from(r->batches, r->config->seed, r->at.epoch, r->at.batch);
-    for (bool more = true; more && status == ADASS_OK;) {
+    while (status == ADASS_OK && !is_over(r)) {
         status = run_epoch(r, err);
         /* The next epoch's order is made while this one is evaluated. */
         adass_batches_shuffle(r->batches, r->config->seed, r->at.epoch + 1);
         if (status == ADASS_OK)
             status = adass_evaluator_measure(r->valid, r->model, NULL, &r->at.last, err);
         if (status == ADASS_OK)
-            more = end_epoch(r);
+            count_epoch(r);
     }
+    const adass_checkpoint *checkpoint = r->config->checkpoint;
+    if (status == ADASS_OK && !complete && checkpoint != NULL && checkpoint->keep_end)
+        status = adass_keeper_save(&r->keeper, err);
     if (status == ADASS_OK)
         adass_model_restore(r->model, r->best);
     return status;

@@ -15,7 +15,6 @@
 #include "adass/memory.h"
 #include "adass/rng.h"
 #include "budget.h"
-#include "clock.h"
 #include "forward.h"
 #include "knapsack.h"
 #include "methods/steps.h"
@@ -37,13 +36,8 @@ typedef struct search {
     float *normal;                          /* [batch x packed]: BN(x) */
     float *inv_std;                         /* [blocks x packed] */
     double *by_block;                       /* [blocks x packed]: dL/dshare of each block */
-    double tau;
-    uint64_t gate_steps;
-    bool warm; /* gates are equal */
     adass_rng rng;
-    adass_steps weights, gates;
-    adass_status status; /* of the gates' steps within after() */
-    adass_error error;
+    adass_steps weights, gates; /* of the gates: within the other's */
     adass_model *model;
 } search;
 
@@ -71,14 +65,28 @@ void adass_autodim_gate(const double *alpha, const double *noise, double tau, si
     softmax(logit, n, p);
 }
 
+static double temperature(const search *s)
+{
+    const double batches =
+        (double)s->weights.done * (double)s->setting->config->train.step.batch_size / 2000.0;
+    return fmax(0.01, 1.0 - 5e-5 * batches);
+}
+
+/* Whether gates are equal still. */
+static bool is_warming_up(const search *s)
+{
+    const double total = (double)(s->weights.epochs * adass_batches_count(s->weights.batches));
+    return (double)s->weights.done < WARM_UP * total;
+}
+
 static void draw_field(search *s, size_t f)
 {
     const size_t n = s->candidates->n;
     double *p = s->gate + f * n, noise[ADASS_CANDIDATES_MAX];
     for (size_t k = 0; k < n; k++)
         noise[k] = gumbel(&s->rng);
-    adass_autodim_gate(s->alpha + f * n, noise, s->tau, n, p);
-    for (size_t k = 0; k < n && s->warm; k++)
+    adass_autodim_gate(s->alpha + f * n, noise, temperature(s), n, p);
+    for (size_t k = 0; k < n && is_warming_up(s); k++)
         p[k] = 1.0 / (double)n;
     for (size_t j = 0; j < s->width; j++) {
         double share = 0.0;
@@ -160,19 +168,19 @@ void adass_autodim_gradient(const double *alpha, const double *p, double tau, si
 
 static void move_alpha(search *s, size_t at, double gradient)
 {
-    const double t = (double)s->gate_steps;
+    const double t = (double)s->gates.done;
     s->m[at] = 0.9 * s->m[at] + 0.1 * gradient;
     s->v[at] = 0.999 * s->v[at] + 0.001 * gradient * gradient;
     s->alpha[at] -= GATE_RATE * s->m[at] / (1.0 - pow(0.9, t)) /
                     (sqrt(s->v[at] / (1.0 - pow(0.999, t))) + 1e-8);
 }
 
-static void learn_gates(void *user, size_t samples)
+static adass_status learn_gates(void *user, size_t samples, adass_error *err)
 {
+    (void)err;
     search *s = user;
     const size_t n = s->candidates->n,
                  blocks = (samples + ADASS_BLOCK_SAMPLES - 1) / ADASS_BLOCK_SAMPLES;
-    s->gate_steps++;
     for (size_t f = 0; f < s->n_fields; f++) {
         double by_gate[ADASS_CANDIDATES_MAX] = { 0 }, by_alpha[ADASS_CANDIDATES_MAX];
         for (size_t j = 0; j < s->width; j++) {
@@ -182,39 +190,31 @@ static void learn_gates(void *user, size_t samples)
             for (size_t k = 0; k < n; k++)
                 by_gate[k] += s->candidates->sizes[k] > j ? by_share : 0.0;
         }
-        adass_autodim_gradient(s->alpha + f * n, s->gate + f * n, s->tau, n, by_gate, by_alpha);
+        adass_autodim_gradient(s->alpha + f * n, s->gate + f * n, temperature(s), n, by_gate,
+                               by_alpha);
         for (size_t k = 0; k < n; k++)
             move_alpha(s, f * n + k, by_alpha[k]);
     }
+    return ADASS_OK;
 }
 
-/* After each training step: the temperature, and now and then a step of the gates. */
-static void after_weights(void *user, size_t samples)
+/* After each training step: now and then a step of the gates. */
+static adass_status after_weights(void *user, size_t samples, adass_error *err)
 {
     search *s = user;
     (void)samples;
-    const double batches =
-        (double)s->weights.done * (double)s->setting->config->train.step.batch_size / 2000.0;
-    s->tau = fmax(0.01, 1.0 - 5e-5 * batches);
-    s->warm = (double)s->weights.done < WARM_UP * (double)s->weights.total;
-    if (s->warm || s->weights.done % STEPS_PER_GATE_STEP != 0)
-        return;
-    s->status = adass_steps_one(&s->gates, &s->error);
-    s->weights.stop = s->status != ADASS_OK;
+    if (is_warming_up(s) || s->weights.done % STEPS_PER_GATE_STEP != 0)
+        return ADASS_OK;
+    return adass_steps_one(&s->gates, &s->weights, err);
 }
 
-static adass_status run_epochs(search *s, adass_error *err)
+static void list_state(void *user, adass_state *state)
 {
-    const adass_method_setting *setting = s->setting;
-    const size_t epochs = adass_supernet_epochs(&setting->config->supernet, setting->dataset);
-    for (size_t epoch = 0; epoch < epochs; epoch++) {
-        const adass_status status = adass_steps_epoch(&s->weights, epoch, err);
-        if (status != ADASS_OK)
-            return status;
-        if (s->status != ADASS_OK)
-            return adass_fail(err, s->status, "%s", s->error.message);
-    }
-    return ADASS_OK;
+    search *s = user;
+    adass_steps_list_place(&s->gates, "gates", state);
+    adass_state_add_u64(state, "random", s->rng.s, 4);
+    adass_state_add_f64(state, "alpha", s->alpha, 3 * s->n_fields * s->candidates->n);
+    adass_state_add_model(state, s->model);
 }
 
 /* ---- the method ---- */
@@ -255,10 +255,6 @@ static adass_status open_steps(search *s, const adass_step_hooks *hooks, adass_e
     if (status == ADASS_OK)
         status = adass_batches_open(&s->gates.batches, s->setting->dataset, ADASS_VALID,
                                     step.batch_size, 0, err);
-    if (status == ADASS_OK)
-        s->weights.total = s->gates.total =
-            adass_supernet_epochs(&config->supernet, s->setting->dataset) *
-            adass_batches_count(s->weights.batches);
     return status;
 }
 
@@ -310,23 +306,22 @@ static adass_status find(const adass_method_setting *setting, size_t *sizes, ada
                          adass_error *err)
 {
     const adass_run_config *config = setting->config;
-    const double began = adass_clock_seconds();
     search s = { .setting = setting,
                  .candidates = &config->candidates,
                  .n_fields = setting->dataset->n_fields,
-                 .width = config->candidates.sizes[config->candidates.n - 1],
-                 .tau = 1.0,
-                 .warm = true };
+                 .width = config->candidates.sizes[config->candidates.n - 1] };
     const adass_step_hooks hooks = { .user = &s, .forward = normalise, .backward = normalise_back };
     const adass_steps steps = { .setting = setting,
                                 .seed = adass_seed_derive(config->seed, ADASS_SEED_PRETRAIN),
+                                .epochs =
+                                    adass_supernet_epochs(&config->supernet, setting->dataset),
                                 .stage = "autodim",
                                 .before = draw_gates,
+                                .list = list_state,
                                 .user = &s };
     s.weights = s.gates = steps;
     s.weights.after = after_weights;
     s.gates.after = learn_gates;
-    s.gates.stage = "autodim: gates";
     adass_rng_init(&s.rng, adass_seed_derive(config->seed, ADASS_SEED_GATES));
     adass_status status =
         adass_budget_check(s.candidates, setting->vocab, s.n_fields, config->budget, err);
@@ -337,11 +332,12 @@ static adass_status find(const adass_method_setting *setting, size_t *sizes, ada
     if (status == ADASS_OK)
         status = open_steps(&s, &hooks, err);
     if (status == ADASS_OK)
-        status = run_epochs(&s, err);
+        status = adass_steps_run(&s.weights, err);
     if (status == ADASS_OK)
         status = choose(&s, sizes, err);
+    if (status == ADASS_OK)
+        found->search_seconds = adass_keeper_seconds(&s.weights.keeper);
     close_search(&s);
-    found->search_seconds = adass_clock_seconds() - began;
     return status;
 }
 

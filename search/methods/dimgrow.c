@@ -13,7 +13,6 @@
 
 #include "adass/memory.h"
 #include "adass/rng.h"
-#include "clock.h"
 #include "forward.h"
 
 #include <math.h>
@@ -37,11 +36,12 @@ typedef struct growth {
     size_t n_packed, max_packed;
     float *difference; /* [batch x max_packed]: x - x' */
     double *by_block;  /* [blocks x max_packed]: dL/dg of each block's samples */
-    uint64_t seed, steps;
+    uint64_t seed;
+    double best; /* validation AUC of an epoch's end so far */
+    uint64_t best_epoch;
+    adass_steps steps;
     adass_step_hooks hooks;
     adass_model *model;
-    adass_trainer *trainer;
-    adass_batches *batches;
     adass_evaluator *valid;
 } growth;
 
@@ -124,7 +124,7 @@ static void update_gates(growth *g, size_t samples)
         double gradient = PENALTY / (double)(column * g->n_packed);
         for (size_t i = 0; i < blocks; i++)
             gradient += g->by_block[i * g->max_packed + j];
-        move_gate(&g->setting->config->train.step, g->steps, x,
+        move_gate(&g->setting->config->train.step, g->steps.done, x,
                   gradient * SLOPE * x->open * (1.0 - x->open));
     }
 }
@@ -151,45 +151,44 @@ static void resize_field(growth *g, size_t f)
 static void resize(growth *g)
 {
     for (size_t i = 0; i < g->n_fields; i++)
-        resize_field(g, (size_t)((g->steps + i) % g->n_fields));
+        resize_field(g, (size_t)((g->steps.done + i) % g->n_fields));
 }
 
-static void after_step(void *user, size_t samples)
+static adass_status after_step(void *user, size_t samples, adass_error *err)
 {
+    (void)err;
     growth *g = user;
-    g->steps++;
     update_gates(g, samples);
     resize(g);
+    return ADASS_OK;
 }
 
-static adass_status train_epochs(growth *g, adass_error *err)
+/* Stops as training does. */
+static adass_status end_epoch(void *user, adass_error *err)
 {
-    const adass_train_config *c = &g->setting->config->train;
-    double best = -1.0;
-    size_t best_epoch = 0;
-    adass_steps steps = { .setting = g->setting,
-                          .trainer = g->trainer,
-                          .batches = g->batches,
-                          .seed = g->seed,
-                          .total = c->max_epochs * adass_batches_count(g->batches),
-                          .stage = "dimgrow",
-                          .before = pack_gates,
-                          .after = after_step,
-                          .sizes = g->sizes,
-                          .user = g };
-    for (size_t epoch = 0; epoch < c->max_epochs && epoch <= best_epoch + c->patience; epoch++) {
-        adass_metrics now;
-        adass_status status = adass_steps_epoch(&steps, epoch, err);
-        if (status == ADASS_OK)
-            status = adass_evaluator_measure(g->valid, g->model, g->sizes, &now, err);
-        if (status != ADASS_OK)
-            return status;
-        if (now.auc > best) {
-            best = now.auc;
-            best_epoch = epoch;
-        }
+    growth *g = user;
+    adass_metrics now;
+    const adass_status status = adass_evaluator_measure(g->valid, g->model, g->sizes, &now, err);
+    if (status != ADASS_OK)
+        return status;
+    if (now.auc > g->best) {
+        g->best = now.auc;
+        g->best_epoch = g->steps.epoch;
     }
+    g->steps.stop = g->steps.epoch >= g->best_epoch + g->setting->config->train.patience;
     return ADASS_OK;
+}
+
+static void list_state(void *user, adass_state *state)
+{
+    growth *g = user;
+    adass_state_add_f64(state, "best", &g->best, 1);
+    adass_state_add_u64(state, "best_epoch", &g->best_epoch, 1);
+    adass_state_add_u64(state, "params", &g->params, 1);
+    adass_state_add_u8(state, "sizes", (uint8_t *)g->sizes, g->n_fields * sizeof *g->sizes);
+    adass_state_add_f64(state, "gates", &g->gates->theta,
+                        g->max_packed * (sizeof(gate) / sizeof(double)));
+    adass_state_add_model(state, g->model);
 }
 
 /* ---- the method ---- */
@@ -224,11 +223,22 @@ static adass_status open(growth *g, adass_error *err)
     const adass_method_setting *s = g->setting;
     adass_trainer_config step = s->config->train.step;
     step.hooks = &g->hooks;
+    g->steps = (adass_steps){ .setting = s,
+                              .seed = g->seed,
+                              .epochs = s->config->train.max_epochs,
+                              .stage = "dimgrow",
+                              .sizes = g->sizes,
+                              .before = pack_gates,
+                              .after = after_step,
+                              .end_epoch = end_epoch,
+                              .list = list_state,
+                              .user = g };
     adass_status status = adass_method_create_largest(s, &g->model, err);
     if (status == ADASS_OK)
-        status = adass_trainer_create(&g->trainer, g->model, s->compute, &step, err);
+        status = adass_trainer_create(&g->steps.trainer, g->model, s->compute, &step, err);
     if (status == ADASS_OK)
-        status = adass_batches_open(&g->batches, s->dataset, ADASS_TRAIN, step.batch_size, 0, err);
+        status =
+            adass_batches_open(&g->steps.batches, s->dataset, ADASS_TRAIN, step.batch_size, 0, err);
     if (status == ADASS_OK)
         status = adass_evaluator_open(&g->valid, s->dataset, ADASS_VALID, 0, s->compute, err);
     return status;
@@ -255,12 +265,12 @@ static adass_status find(const adass_method_setting *setting, size_t *sizes, ada
                          adass_error *err)
 {
     const adass_candidates *candidates = &setting->config->candidates;
-    const double began = adass_clock_seconds();
     growth g = { .setting = setting,
                  .n_fields = setting->dataset->n_fields,
                  .width = candidates->sizes[candidates->n - 1],
                  .sizes = sizes,
-                 .seed = adass_seed_derive(setting->config->seed, ADASS_SEED_PRETRAIN) };
+                 .seed = adass_seed_derive(setting->config->seed, ADASS_SEED_PRETRAIN),
+                 .best = -1.0 };
     g.hooks = (adass_step_hooks){ .user = &g, .forward = pass_gates, .backward = pass_back };
     for (size_t f = 0; f < g.n_fields; f++)
         sizes[f] = 1;
@@ -271,18 +281,19 @@ static adass_status find(const adass_method_setting *setting, size_t *sizes, ada
     if (status == ADASS_OK)
         status = open(&g, err);
     if (status == ADASS_OK)
-        status = train_epochs(&g, err);
-    if (status == ADASS_OK)
+        status = adass_steps_run(&g.steps, err);
+    if (status == ADASS_OK) {
         take_sizes(&g, sizes);
+        found->search_seconds = adass_keeper_seconds(&g.steps.keeper);
+    }
     adass_evaluator_close(g.valid);
-    adass_batches_close(g.batches);
-    adass_trainer_destroy(g.trainer);
+    adass_batches_close(g.steps.batches);
+    adass_trainer_destroy(g.steps.trainer);
     adass_model_destroy(g.model);
     free(g.gates);
     free(g.packed);
     free(g.difference);
     free(g.by_block);
-    found->search_seconds = adass_clock_seconds() - began;
     return status;
 }
 

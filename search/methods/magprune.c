@@ -73,8 +73,7 @@ uint64_t adass_magnitude_prune(adass_model *model, uint64_t keep)
 static adass_status train(const adass_method_setting *setting, adass_model *model,
                           adass_run_result *out, adass_error *err)
 {
-    adass_status status = adass_train(model, setting->dataset, setting->compute,
-                                      &setting->config->train, setting->monitor, &out->train, err);
+    adass_status status = adass_method_train(setting, NULL, model, out, err);
     if (status != ADASS_OK)
         return status;
     adass_magnitude_prune(model, setting->config->budget);

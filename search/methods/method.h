@@ -71,6 +71,24 @@ adass_status adass_method_pretrain(const adass_method_setting *setting,
                                    const adass_step_hooks *hooks, size_t patience,
                                    adass_model **out, double *seconds, adass_error *err);
 
+/**
+ * Searches sizes on a trained model with config->search (adass_search()), and fills `sizes` and what
+ * `found` has of a search.
+ *
+ * @param searcher  in place of the configuration's, or NULL
+ */
+adass_status adass_method_search(const adass_method_setting *setting, const adass_model *model,
+                                 const char *searcher, size_t *sizes, adass_found *found,
+                                 adass_error *err);
+
+/**
+ * Trains the run's own model, of out->sizes, with config->train: out->train.
+ *
+ * @param hooks  of its steps, or NULL
+ */
+adass_status adass_method_train(const adass_method_setting *setting, const adass_step_hooks *hooks,
+                                adass_model *model, adass_run_result *out, adass_error *err);
+
 /** The model that the session keeps under this identity, or NULL. */
 adass_model *adass_session_pretrained(const adass_session *session, const char *identity,
                                       double *seconds);

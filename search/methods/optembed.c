@@ -12,7 +12,6 @@
 
 #include "adass/rng.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct masks {
@@ -38,31 +37,6 @@ static void mask_forward(void *user, const adass_packed *p) { mask(user, p, p->x
 
 static void mask_backward(void *user, const adass_packed *p) { mask(user, p, p->dx); }
 
-static adass_status search(const adass_method_setting *setting, const adass_model *supernet,
-                           size_t *sizes, adass_found *found, adass_error *err)
-{
-    const adass_run_config *config = setting->config;
-    const size_t n_fields = setting->dataset->n_fields;
-    uint8_t *choice = calloc(n_fields, 1);
-    if (choice == NULL)
-        return adass_fail_memory(err, "an assignment", (double)n_fields);
-    adass_search_config c = config->search;
-    c.searcher = "evolution";
-    c.seed = adass_seed_derive(config->seed, ADASS_SEED_SEARCH);
-    adass_search_result result;
-    const adass_status status =
-        adass_search(supernet, &config->candidates, setting->dataset, setting->compute,
-                     config->budget, &c, setting->monitor, choice, &result, err);
-    if (status == ADASS_OK)
-        adass_sizes_from_choice(&config->candidates, choice, n_fields, sizes);
-    found->search_seconds = result.seconds;
-    found->inherited_auc = result.inherited_auc;
-    found->evaluations = result.evaluations;
-    adass_search_result_free(&result);
-    free(choice);
-    return status;
-}
-
 static adass_status find(const adass_method_setting *setting, size_t *sizes, adass_found *found,
                          adass_error *err)
 {
@@ -78,7 +52,7 @@ static adass_status find(const adass_method_setting *setting, size_t *sizes, ada
     adass_status status =
         adass_method_pretrain(setting, &hooks, 1, &supernet, &found->supernet_seconds, err);
     if (status == ADASS_OK)
-        status = search(setting, supernet, sizes, found, err);
+        status = adass_method_search(setting, supernet, "evolution", sizes, found, err);
     return status;
 }
 

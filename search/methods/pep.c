@@ -13,11 +13,11 @@
 
 #include "adass/memory.h"
 #include "adass/rng.h"
-#include "clock.h"
 #include "methods/magprune.h"
 #include "methods/steps.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -57,7 +57,7 @@ typedef struct pruning {
     uint32_t **batch_row; /* [n_fields]: [vocab]: number of the row in the batch + 1, or 0 */
     double s_rate;        /* learning rate of s */
     uint64_t *non_zeros;  /* [n_fields] */
-    adass_steps *steps;
+    adass_steps steps;
 } pruning;
 
 typedef struct adam {
@@ -120,14 +120,29 @@ static void update_table(void *user, size_t f, const uint32_t *rows, const float
     x->non_zeros[f] = non_zeros;
 }
 
-static void look_at_budget(void *user, size_t samples)
+static adass_status look_at_budget(void *user, size_t samples, adass_error *err)
 {
     (void)samples;
+    (void)err;
     pruning *x = user;
     uint64_t non_zeros = 0;
     for (size_t f = 0; f < x->model->n_fields; f++)
         non_zeros += x->non_zeros[f];
-    x->steps->stop = non_zeros <= x->setting->config->budget;
+    x->steps.stop = non_zeros <= x->setting->config->budget;
+    return ADASS_OK;
+}
+
+static void list_state(void *user, adass_state *state)
+{
+    pruning *x = user;
+    adass_state_add_model(state, x->model);
+    for (size_t f = 0; f < x->model->n_fields; f++) {
+        const adass_table *t = &x->model->tables[f];
+        char name[32];
+        snprintf(name, sizeof name, "pep.%zu", f);
+        adass_state_add_f32(state, name, &x->cells[f]->e,
+                            t->vocab * t->width * (sizeof(cell) / sizeof(float)));
+    }
 }
 
 static adass_status start_cells(pruning *x, double s0, adass_error *err)
@@ -165,32 +180,32 @@ static adass_status prune(pruning *x, const adass_step_hooks *hooks, adass_error
 {
     const adass_run_config *config = x->setting->config;
     adass_trainer_config step = config->train.step;
-    adass_steps steps = { .setting = x->setting,
-                          .seed = adass_seed_derive(config->seed, ADASS_SEED_PRETRAIN),
-                          .stage = "pep",
-                          .after = look_at_budget,
-                          .user = x };
+    adass_steps *steps = &x->steps;
+    *steps = (adass_steps){ .setting = x->setting,
+                            .seed = adass_seed_derive(config->seed, ADASS_SEED_PRETRAIN),
+                            .epochs = config->train.max_epochs,
+                            .stage = "pep",
+                            .after = look_at_budget,
+                            .list = list_state,
+                            .user = x };
     step.hooks = hooks;
-    x->steps = &steps;
     adass_status status =
-        adass_trainer_create(&steps.trainer, x->model, x->setting->compute, &step, err);
+        adass_trainer_create(&steps->trainer, x->model, x->setting->compute, &step, err);
     if (status == ADASS_OK)
-        status = adass_batches_open(&steps.batches, x->setting->dataset, ADASS_TRAIN,
+        status = adass_batches_open(&steps->batches, x->setting->dataset, ADASS_TRAIN,
                                     step.batch_size, 0, err);
     if (status == ADASS_OK) {
         /* thresholds lie between 0 and 1, whatever the spread is */
         const double spread = fmin(fmax((double)config->model.init_std, 1e-6), 0.5);
         const double first = logit(FIRST_THRESHOLD * spread);
-        const size_t batches = adass_batches_count(steps.batches);
-        x->s_rate = (logit(spread) - first) / (double)(EPOCHS_TO_SPREAD * batches);
-        steps.total = config->train.max_epochs * batches;
+        const double drift_steps = (double)(EPOCHS_TO_SPREAD * adass_batches_count(steps->batches));
+        x->s_rate = (logit(spread) - first) / drift_steps;
         status = start_cells(x, first, err);
     }
-    for (size_t epoch = 0; epoch < config->train.max_epochs && status == ADASS_OK && !steps.stop;
-         epoch++)
-        status = adass_steps_epoch(&steps, epoch, err);
-    adass_batches_close(steps.batches);
-    adass_trainer_destroy(steps.trainer);
+    if (status == ADASS_OK)
+        status = adass_steps_run(steps, err);
+    adass_batches_close(steps->batches);
+    adass_trainer_destroy(steps->trainer);
     return status;
 }
 
@@ -222,21 +237,17 @@ static adass_status train_masked(const adass_method_setting *setting, const adas
 {
     mask m = { .pruned = pruned };
     const adass_step_hooks hooks = { .user = &m, .backward = mask_gradient };
-    adass_train_config config = setting->config->train;
-    config.step.hooks = &hooks;
     for (size_t f = 0; f < model->n_fields; f++) {
         adass_table *t = &model->tables[f];
         for (size_t i = 0; i < t->vocab * t->width; i++)
             t->rows[i] = pruned->tables[f].rows[i] != 0.0f ? t->rows[i] : 0.0f;
     }
-    return adass_train(model, setting->dataset, setting->compute, &config, setting->monitor,
-                       &out->train, err);
+    return adass_method_train(setting, &hooks, model, out, err);
 }
 
 static adass_status train(const adass_method_setting *setting, adass_model *model,
                           adass_run_result *out, adass_error *err)
 {
-    const double began = adass_clock_seconds();
     const size_t n = setting->dataset->n_fields;
     pruning x = { .setting = setting };
     const adass_step_hooks hooks = { .user = &x, .update = update_table };
@@ -253,7 +264,7 @@ static adass_status train(const adass_method_setting *setting, adass_model *mode
         status = prune(&x, &hooks, err);
     if (status == ADASS_OK) {
         adass_magnitude_prune(x.model, setting->config->budget);
-        out->found.search_seconds = adass_clock_seconds() - began;
+        out->found.search_seconds = adass_keeper_seconds(&x.steps.keeper);
         out->seconds += out->found.search_seconds;
         status = train_masked(setting, x.model, model, out, err);
     }

@@ -1,4 +1,7 @@
-/* What several methods share: a trained model of the largest size, and the bytes of sparse tables. */
+/*
+ * What several methods share: a trained model of the largest size, a search on it, the training of
+ * the run's own model, and the bytes of sparse tables.
+ */
 #include "methods/method.h"
 
 #include "adass/rng.h"
@@ -67,6 +70,70 @@ adass_status adass_method_pretrain(const adass_method_setting *setting,
         adass_session_keep_pretrained(setting->session, *out, identity, *seconds);
     else
         free(identity);
+    return status;
+}
+
+static adass_status search(const adass_method_setting *setting, const adass_model *model,
+                           const char *searcher, uint8_t *choice, adass_found *found,
+                           adass_error *err)
+{
+    const adass_run_config *config = setting->config;
+    adass_search_config c = config->search;
+    adass_checkpoint checkpoint;
+    char *identity =
+        adass_run_identity(ADASS_STAGE_SEARCH, config, NULL, setting->dataset, setting->compute);
+    if (identity == NULL)
+        return adass_fail_memory(err, "the search", 4096.0);
+    c.checkpoint =
+        adass_session_checkpoint(setting->session, ADASS_STAGE_SEARCH, identity, &checkpoint);
+    c.seed = adass_seed_derive(config->seed, ADASS_SEED_SEARCH);
+    if (searcher != NULL)
+        c.searcher = searcher;
+    adass_search_result result;
+    const adass_status status =
+        adass_search(model, &config->candidates, setting->dataset, setting->compute, config->budget,
+                     &c, setting->monitor, choice, &result, err);
+    free(identity);
+    found->search_seconds = result.seconds;
+    found->inherited_auc = result.inherited_auc;
+    found->evaluations = result.evaluations;
+    found->repairs = result.repairs;
+    found->refined = result.refined;
+    found->lambda = result.lambda;
+    found->policy = result.policy; /* handed over */
+    return status;
+}
+
+adass_status adass_method_search(const adass_method_setting *setting, const adass_model *model,
+                                 const char *searcher, size_t *sizes, adass_found *found,
+                                 adass_error *err)
+{
+    const size_t n_fields = setting->dataset->n_fields;
+    uint8_t *choice = calloc(n_fields, 1);
+    if (choice == NULL)
+        return adass_fail_memory(err, "an assignment", (double)n_fields);
+    const adass_status status = search(setting, model, searcher, choice, found, err);
+    if (status == ADASS_OK)
+        adass_sizes_from_choice(&setting->config->candidates, choice, n_fields, sizes);
+    free(choice);
+    return status;
+}
+
+adass_status adass_method_train(const adass_method_setting *setting, const adass_step_hooks *hooks,
+                                adass_model *model, adass_run_result *out, adass_error *err)
+{
+    adass_train_config train = setting->config->train;
+    adass_checkpoint checkpoint;
+    char *identity = adass_run_identity(ADASS_STAGE_TRAIN, setting->config, out->sizes,
+                                        setting->dataset, setting->compute);
+    if (identity == NULL)
+        return adass_fail_memory(err, "the training", 4096.0);
+    train.checkpoint =
+        adass_session_checkpoint(setting->session, ADASS_STAGE_TRAIN, identity, &checkpoint);
+    train.step.hooks = hooks;
+    const adass_status status = adass_train(model, setting->dataset, setting->compute, &train,
+                                            setting->monitor, &out->train, err);
+    free(identity);
     return status;
 }
 

@@ -12,7 +12,6 @@
 
 #include "adass/batches.h"
 #include "adass/rng.h"
-#include "clock.h"
 #include "forward.h"
 #include "methods/steps.h"
 
@@ -88,8 +87,9 @@ static void note_block(void *user, const adass_packed *p)
     }
 }
 
-static void note_batch(void *user, size_t samples)
+static adass_status note_batch(void *user, size_t samples, adass_error *err)
 {
+    (void)err;
     sweep *s = user;
     const size_t blocks = (samples + ADASS_BLOCK_SAMPLES - 1) / ADASS_BLOCK_SAMPLES;
     for (size_t j = 0; j < s->width; j++) {
@@ -98,11 +98,18 @@ static void note_batch(void *user, size_t samples)
             sum += s->by_block[i * s->width + j];
         s->saliency[j] += fabs(sum);
     }
+    return ADASS_OK;
 }
 
-/* Fills s->saliency for a trained model, which is left with its dropout off. */
+static void list_state(void *user, adass_state *state)
+{
+    sweep *s = user;
+    adass_state_add_f64(state, "saliency", s->saliency, s->width);
+}
+
+/* Fills s->saliency for a trained model, which is left with its dropout off; adds to *seconds. */
 static adass_status run_sweep(const adass_method_setting *setting, adass_model *model, sweep *s,
-                              adass_error *err)
+                              double *seconds, adass_error *err)
 {
     adass_trainer_config config = setting->config->train.step;
     config.frozen = true;
@@ -125,11 +132,13 @@ static adass_status run_sweep(const adass_method_setting *setting, adass_model *
                               .trainer = trainer,
                               .batches = batches,
                               .seed = adass_seed_derive(setting->config->seed, ADASS_SEED_SEARCH),
-                              .total = adass_batches_count(batches),
+                              .epochs = 1,
                               .stage = "saliency",
                               .after = note_batch,
+                              .list = list_state,
                               .user = s };
-        status = adass_steps_epoch(&steps, 0, err);
+        status = adass_steps_run(&steps, err);
+        *seconds += adass_keeper_seconds(&steps.keeper);
     }
     adass_batches_close(batches);
     adass_trainer_destroy(trainer);
@@ -161,17 +170,14 @@ static adass_status find_counting(const adass_method_setting *setting, bool coun
     sweep s = { .width = setting->dataset->n_fields * candidates->sizes[candidates->n - 1] };
     s.hooks = (adass_step_hooks){ .user = &s, .backward = note_block };
     adass_model *model = NULL;
-    double training = 0.0;
     adass_status status = adass_method_pretrain(setting, NULL, setting->config->train.patience,
-                                                &model, &training, err);
-    const double began = adass_clock_seconds();
+                                                &model, &found->search_seconds, err);
     if (status == ADASS_OK)
-        status = run_sweep(setting, model, &s, err);
+        status = run_sweep(setting, model, &s, &found->search_seconds, err);
     if (status == ADASS_OK)
         status = choose(setting, &s, count_dims, sizes, err);
     free(s.by_block);
     free(s.saliency);
-    found->search_seconds = training + adass_clock_seconds() - began;
     return status;
 }
 

@@ -1,6 +1,43 @@
 /* A loop of training steps. */
 #include "methods/steps.h"
 
+#include "run_record.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+void adass_steps_list_place(adass_steps *steps, const char *what, adass_state *state)
+{
+    const struct {
+        const char *name;
+        uint64_t *value;
+    } place[] = { { "epoch", &steps->epoch },
+                  { "batch", &steps->batch },
+                  { "done", &steps->done },
+                  { "stop", &steps->stop },
+                  { "window_rows", &steps->window_rows } };
+    for (size_t i = 0; i < sizeof place / sizeof place[0]; i++) {
+        char name[64];
+        snprintf(name, sizeof name, "%s.%s", what, place[i].name);
+        adass_state_add_u64(state, name, place[i].value, 1);
+    }
+}
+
+static void list_state(void *user, adass_state *state)
+{
+    adass_steps *s = user;
+    adass_steps_list_place(s, "steps", state);
+    s->list(s->user, state);
+}
+
+/* The order of the rows of the epoch at hand, from the place on. */
+static adass_status begin_order(adass_steps *s, const adass_keeper *keeper, adass_error *err)
+{
+    adass_batches_shuffle_from(s->batches, s->seed, s->epoch, s->batch);
+    s->begun = true;
+    return adass_keeper_check_order(keeper, s->batches, &s->window_rows, err);
+}
+
 static adass_status one_step(adass_steps *s, const adass_batch *batch, adass_error *err)
 {
     double loss;
@@ -9,33 +46,76 @@ static adass_status one_step(adass_steps *s, const adass_batch *batch, adass_err
     const adass_status status = adass_trainer_step(s->trainer, s->sizes, batch, NULL, &loss, err);
     if (status != ADASS_OK)
         return status;
+    s->batch++;
     s->done++;
-    s->after(s->user, batch->n);
-    return adass_monitor_tick(s->setting->monitor, s->stage, s->done, s->total, "", err);
+    return s->after(s->user, batch->n, err);
 }
 
-adass_status adass_steps_one(adass_steps *steps, adass_error *err)
+adass_status adass_steps_one(adass_steps *steps, const adass_steps *within, adass_error *err)
 {
+    adass_steps *s = steps;
     adass_batch batch;
-    adass_status status = adass_batches_next(steps->batches, &batch, err);
+    adass_status status = s->begun ? ADASS_OK : begin_order(s, &within->keeper, err);
+    if (status == ADASS_OK)
+        status = adass_batches_next(s->batches, &batch, err);
     if (status == ADASS_OK && batch.n == 0) {
-        adass_batches_shuffle(steps->batches, steps->seed, steps->epochs++);
-        status = adass_batches_next(steps->batches, &batch, err);
+        s->epoch++;
+        s->batch = 0;
+        adass_batches_shuffle(s->batches, s->seed, s->epoch);
+        status = adass_batches_next(s->batches, &batch, err);
     }
-    return status == ADASS_OK ? one_step(steps, &batch, err) : status;
+    return status == ADASS_OK ? one_step(s, &batch, err) : status;
 }
 
-adass_status adass_steps_epoch(adass_steps *steps, uint64_t epoch, adass_error *err)
+/* What is left of the epoch; a checkpoint holds whole steps only. */
+static adass_status run_epoch(adass_steps *s, adass_error *err)
 {
-    adass_batches_shuffle(steps->batches, steps->seed, epoch);
-    while (!steps->stop) {
+    const uint64_t total = s->epochs * adass_batches_count(s->batches);
+    adass_status status = begin_order(s, &s->keeper, err);
+    while (status == ADASS_OK && !s->stop) {
         adass_batch batch;
-        adass_status status = adass_batches_next(steps->batches, &batch, err);
+        status = adass_batches_next(s->batches, &batch, err);
         if (status != ADASS_OK || batch.n == 0)
             return status;
-        status = one_step(steps, &batch, err);
+        status = one_step(s, &batch, err);
         if (status != ADASS_OK)
             return status;
+        status = adass_monitor_tick(s->setting->monitor, s->stage, s->done, total, "", err);
+        status = adass_keeper_tick(&s->keeper, status, err);
     }
-    return ADASS_OK;
+    return status;
+}
+
+static adass_status run_epochs(adass_steps *s, adass_error *err)
+{
+    const bool complete = s->epoch == s->epochs;
+    while (s->epoch < s->epochs) {
+        adass_status status = run_epoch(s, err);
+        if (status == ADASS_OK && s->end_epoch != NULL)
+            status = s->end_epoch(s->user, err);
+        if (status != ADASS_OK)
+            return status;
+        s->epoch = s->stop ? s->epochs : s->epoch + 1;
+        s->batch = 0;
+    }
+    return complete ? ADASS_OK : adass_keeper_save(&s->keeper, err);
+}
+
+adass_status adass_steps_run(adass_steps *steps, adass_error *err)
+{
+    const adass_method_setting *setting = steps->setting;
+    adass_checkpoint checkpoint;
+    char *identity = adass_run_identity(ADASS_STAGE_SEARCH, setting->config, NULL, setting->dataset,
+                                        setting->compute);
+    if (identity == NULL)
+        return adass_fail_memory(err, "the search", 4096.0);
+    adass_status status = adass_keeper_begin(
+        &steps->keeper,
+        adass_session_checkpoint(setting->session, ADASS_STAGE_SEARCH, identity, &checkpoint),
+        list_state, steps, err);
+    if (status == ADASS_OK)
+        status = run_epochs(steps, err);
+    steps->keeper.config = NULL; /* which is this function's */
+    free(identity);
+    return status;
 }

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""Training, supernet and search that are killed, stopped, or run into a limit, and go on from their checkpoints.
+"""Training, supernet, searches and methods that are killed, stopped, or run into a limit, and go on from checkpoints.
 
-check_resume.py ADASS [KILLS]        exits with 1 where the result is not that of an undisturbed run
+check_resume.py ADASS RUN_METHOD [KILLS]        exits with 1 where the result is not that of an undisturbed run
 """
 import json
 import os
@@ -16,12 +16,12 @@ import sys
 import tempfile
 import time
 
-ADASS, KILLS = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 6
+ADASS, RUN_METHOD, KILLS = sys.argv[1], sys.argv[2], int(sys.argv[3]) if len(sys.argv) > 3 else 6
 SEED = 1
 
 
-def run(*args, **more):
-    return subprocess.run([ADASS, *map(str, args)], capture_output=True, text=True, **more)
+def run(*args, program=ADASS):
+    return subprocess.run([program, *map(str, args)], capture_output=True, text=True)
 
 
 def untimed(text):
@@ -33,16 +33,25 @@ def untimed(text):
 class Job:
     """A command whose result can be compared; `kept` are the options that keep checkpoints."""
 
-    def __init__(self, work, command, model):
-        self.ck, self.out = work / "ck", work / "out"
+    def __init__(self, work, name, args, kept, program=ADASS):
+        self.ck, self.out, self.name, self.program = work / "ck", work / "out", name, program
+        self.args, self.kept = [*args, self.out], [*kept, self.ck]
+
+    @classmethod
+    def command(cls, work, command, model, *more):
         common = [work / "data", "--model", model, "--hidden", "16,8", "--dropout", "0.2", "--batch", "256", "--json"]
         if command == "train":
-            self.args = ["train", *common, "--epochs", "12", "--patience", "12", "--save", self.out]
+            args = ["train", *common, "--epochs", "12", "--patience", "12", "--save"]
         else:
-            self.args = ["search", *common, "--supernet-epochs", "5", "--iterations", "25", "--population", "6",
-                         "--eval-rows", "1000", "--budget", "0.4", "--out", self.out]
-        self.kept = ["--checkpoints", self.ck, "--checkpoint-every", "0.01", "--resume"]
-        self.name = command + " " + model
+            args = ["search", *common, "--supernet-epochs", "5", "--iterations", "25", "--population", "6",
+                    "--eval-rows", "1000", "--budget", "0.4", *more, "--out"]
+        return cls(work, " ".join([command, model, *more]), args,
+                   ["--checkpoint-every", "0.01", "--resume", "--checkpoints"])
+
+    @classmethod
+    def method(cls, work, method):
+        """The whole run, of the methods too that `adass search` does not have."""
+        return cls(work, "method " + method, [work / "data", method], [], RUN_METHOD)
 
     def result(self, done):
         assert done.returncode == 0, done.stderr
@@ -51,7 +60,7 @@ class Job:
         return found
 
     def start(self, *more, **popen):
-        return subprocess.Popen([ADASS, *map(str, [*self.args, *self.kept, *more])], stdout=subprocess.PIPE,
+        return subprocess.Popen([self.program, *map(str, [*self.args, *self.kept, *more])], stdout=subprocess.PIPE,
                                 stderr=subprocess.PIPE, text=True, **popen)
 
     def finish(self, process):
@@ -86,7 +95,7 @@ def interrupt(job, duration, rng, *more, number=signal.SIGINT):
 
 
 def check_killed(job, rng):
-    expected = job.result(run(*job.args))
+    expected = job.result(run(*job.args, program=job.program))
     began = time.monotonic()
     assert job.finish(job.start()) == expected, job.name + ": checkpoints change the result"
     duration = time.monotonic() - began
@@ -111,7 +120,8 @@ def check_killed(job, rng):
     return expected, duration
 
 
-def check_interrupted(job, expected, duration, rng):
+def check_interrupted(job, expected, duration, rng, *others):
+    """`others`: options of runs that may not go on from the job's checkpoints."""
     for number in signal.SIGINT, signal.SIGTERM:
         # saved by the signal alone
         status, err = interrupt(job, duration, rng, "--checkpoint-every", "1e6", number=number)
@@ -120,8 +130,9 @@ def check_interrupted(job, expected, duration, rng):
         assert re.search(goes_on, err), err
     refused = run(*job.args, "--checkpoints", job.ck)
     assert refused.returncode == 1 and "--resume" in refused.stderr, refused.stderr
-    refused = run(*job.args, *job.kept, "--seed", "9")
-    assert refused.returncode == 1 and "another configuration" in refused.stderr, refused.stderr
+    for other in ["--seed", "9"], *others:
+        refused = run(*job.args, *job.kept, *other)
+        assert refused.returncode == 1 and "another configuration" in refused.stderr, refused.stderr
     assert job.finish(job.start()) == expected, job.name + ": other bits after Ctrl-C"
     print("%s: Ctrl-C told, saved, gone on with" % job.name)
 
@@ -233,9 +244,18 @@ with tempfile.TemporaryDirectory() as name:
     rng = random.Random(SEED)
     for model in "fm", "deepfm":
         for command in "search", "train":
-            job = Job(work, command, model)
+            job = Job.command(work, command, model)
             expected, duration = check_killed(job, rng)
             check_interrupted(job, expected, duration, rng)
+    plain = job, expected, duration
+    for searcher in "evolution", "random", "knapsack":
+        check_killed(Job.command(work, "search", "deepfm", "--searcher", searcher), rng)
+    for method in "autodim", "dimgrow", "magprune", "optembed", "pep", "sseds":
+        check_killed(Job.method(work, method), rng)
+    job = Job.command(work, "search", "deepfm", "--method", "dimgrow")
+    expected, duration = check_killed(job, rng)
+    check_interrupted(job, expected, duration, rng, ["--budget", "0.3"], ["--candidates", "0,2,4"])
+    job, expected, duration = plain
     check_damage(job, expected, duration, rng)
     check_file_limit(job, expected, duration, rng)
     check_full_disk(job, expected, duration, rng, work)

@@ -159,6 +159,150 @@ static void test_one_pretraining(void **out)
     adass_session_close(session);
 }
 
+/* ---- runs that are stopped ---- */
+
+typedef struct stopper {
+    int left;            /* ticks until the stop; below 0: never */
+    const char *at;      /* only those of this stage count; NULL: all */
+    size_t train, after; /* ticks seen of training, and of stages that come after it */
+    bool now;
+} stopper;
+
+static void note_tick(void *user, const char *stage, uint64_t done, uint64_t total,
+                      const char *note)
+{
+    stopper *s = user;
+    (void)done;
+    (void)total;
+    (void)note;
+    s->train += strcmp(stage, "train") == 0;
+    s->after += strcmp(stage, "train") != 0;
+    if (s->at == NULL || strcmp(stage, s->at) == 0)
+        s->now = s->left >= 0 && s->left-- == 0;
+}
+
+static bool is_stopped(void *user) { return ((const stopper *)user)->now; }
+
+/* A run in a session of its own, with checkpoints. */
+static adass_status run_stopped(const state *s, const adass_run_config *config, stopper *stops,
+                                adass_run_result *out, adass_model **model)
+{
+    char dir[128];
+    adass_error err;
+    adass_session *session = NULL;
+    const adass_monitor monitor = { .progress = note_tick, .stop = is_stopped, .user = stops };
+    snprintf(dir, sizeof dir, "%s/checkpoints", s->base.dir);
+    const adass_checkpoint_options kept = { .dir = dir, .every_seconds = 1e9, .resume = true };
+    assert_int_equal(
+        adass_session_open(&session, s->base.dataset, &s->base.compute, &monitor, &err), ADASS_OK);
+    assert_int_equal(adass_session_keep_checkpoints(session, &kept, &err), ADASS_OK);
+    const adass_status status = adass_run(session, config, out, model, &err);
+    if (status != ADASS_OK && status != ADASS_EINTERRUPTED)
+        fail_msg("%s: %s", config->method, err.message);
+    if (status == ADASS_OK)
+        adass_session_remove_checkpoints(session, true);
+    adass_session_close(session);
+    return status;
+}
+
+static void expect_same_run(const adass_run_result *a, const adass_model *model_a,
+                            const adass_run_result *b, const adass_model *model_b)
+{
+    const size_t n = adass_model_param_count(model_a);
+    float *params = malloc(2 * n * sizeof *params);
+    assert_non_null(params);
+    assert_memory_equal(a->sizes, b->sizes, a->n_fields * sizeof *a->sizes);
+    assert_int_equal(adass_model_param_count(model_b), n);
+    adass_model_store(model_a, params);
+    adass_model_store(model_b, params + n);
+    assert_memory_equal(params, params + n, n * sizeof *params);
+    assert_true(a->params == b->params && a->test.auc == b->test.auc &&
+                a->train.best_epoch == b->train.best_epoch &&
+                a->found.inherited_auc == b->found.inherited_auc &&
+                a->found.evaluations == b->found.evaluations);
+    free(params);
+}
+
+/* Stopped every few ticks, each time in a new session, a run ends with the same bits. */
+static void test_stopped_runs(void **out)
+{
+    const state *s = *out;
+    for (size_t m = 0; m < sizeof searched / sizeof searched[0]; m++) {
+        const adass_run_config config = config_of(s, searched[m], 0.4);
+        const bool replays = strcmp(searched[m], "optembed") == 0; /* its evolution */
+        adass_model *expected_model = NULL, *model = NULL;
+        adass_run_result expected = run(s, &config, &expected_model), got;
+        adass_status status = ADASS_EINTERRUPTED;
+        size_t n_stops = 0;
+        for (; status == ADASS_EINTERRUPTED; n_stops++) {
+            stopper stops = { .left = replays ? 7 + 3 * (int)n_stops : 7 };
+            assert_true(n_stops < 100);
+            status = run_stopped(s, &config, &stops, &got, &model);
+            if (status == ADASS_OK)
+                expect_same_run(&got, model, &expected, expected_model);
+            adass_run_result_free(&got);
+        }
+        assert_true(n_stops > 4);
+        adass_model_destroy(model);
+        adass_model_destroy(expected_model);
+        adass_run_result_free(&expected);
+    }
+}
+
+/* Stopped after the model that a method looks at is trained, it is not trained again. */
+static void test_pretraining_is_kept(void **out)
+{
+    const state *s = *out;
+    static const char *const methods[][2] = { { "sseds", "saliency" }, { "optembed", "search" } };
+    for (size_t m = 0; m < 2; m++) {
+        const adass_run_config config = config_of(s, methods[m][0], 0.4);
+        adass_run_result result;
+        stopper first = { .at = methods[m][1], .left = 2 };
+        stopper second = { .at = methods[m][1], .left = 5 };
+        assert_int_equal(run_stopped(s, &config, &first, &result, NULL), ADASS_EINTERRUPTED);
+        adass_run_result_free(&result);
+        assert_true(first.train > 0 && first.after == 3);
+        assert_int_equal(run_stopped(s, &config, &second, &result, NULL), ADASS_EINTERRUPTED);
+        adass_run_result_free(&result);
+        assert_true(second.train == 0 && second.after == 6);
+        stopper never = { .left = -1 };
+        assert_int_equal(run_stopped(s, &config, &never, &result, NULL), ADASS_OK);
+        adass_run_result_free(&result);
+    }
+}
+
+/* What one run left is no other's: budget, method, seed, settings. */
+static void test_other_run_is_refused(void **out)
+{
+    const state *s = *out;
+    adass_run_config config = config_of(s, "dimgrow", 0.4);
+    adass_run_config others[] = { config, config, config, config };
+    others[0].budget--;
+    others[1].seed++;
+    others[2].candidates.sizes[3] = 10;
+    others[3].train.step.learning_rate *= 2.0;
+    char dir[128];
+    snprintf(dir, sizeof dir, "%s/checkpoints", s->base.dir);
+    adass_run_result result;
+    stopper stops = { .left = 5 };
+    assert_int_equal(run_stopped(s, &config, &stops, &result, NULL), ADASS_EINTERRUPTED);
+    adass_run_result_free(&result);
+    for (size_t i = 0; i < 4; i++) {
+        adass_session *session = NULL;
+        adass_error err;
+        const adass_checkpoint_options kept = { .dir = dir, .resume = true };
+        assert_int_equal(
+            adass_session_open(&session, s->base.dataset, &s->base.compute, NULL, &err), ADASS_OK);
+        assert_int_equal(adass_session_keep_checkpoints(session, &kept, &err), ADASS_OK);
+        assert_int_equal(adass_run_find(session, &others[i], &result, &err), ADASS_EINVAL);
+        assert_non_null(strstr(err.message, "another configuration"));
+        adass_run_result_free(&result);
+        if (i == 3)
+            adass_session_remove_checkpoints(session, true);
+        adass_session_close(session);
+    }
+}
+
 /* A budget that a method cannot keep is refused, not exceeded. */
 static void test_impossible_budget(void **out)
 {
@@ -495,6 +639,9 @@ int main(void)
         cmocka_unit_test(test_budget_is_kept),
         cmocka_unit_test(test_same_seed_same_run),
         cmocka_unit_test(test_one_pretraining),
+        cmocka_unit_test(test_stopped_runs),
+        cmocka_unit_test(test_pretraining_is_kept),
+        cmocka_unit_test(test_other_run_is_refused),
         cmocka_unit_test(test_impossible_budget),
         cmocka_unit_test(test_mde_formula),
         cmocka_unit_test(test_mde_uses_the_budget),

@@ -26,6 +26,7 @@ typedef struct adass_checkpoint {
     double every_seconds; /* >= 0; 0 is after every step */
     bool resume;          /* begin with what the file holds, where there is one */
     bool replace;         /* a file of another identity is passed over instead of being an error */
+    bool keep_end; /* training: its end is saved too, for a stage after it that may be stopped */
 } adass_checkpoint;
 
 /** The checkpoints of a run, one file a stage. */
