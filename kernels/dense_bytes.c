@@ -6,7 +6,8 @@
  */
 #include "adass/dense_bytes.h"
 
-#include <dnnl.h>
+#include "onednn.h"
+
 #include <stdlib.h>
 
 struct adass_bytes_layer {
@@ -33,81 +34,6 @@ bool adass_bytes_fast(void)
 #endif
 }
 
-/* ---- what versions 2 and 3 do differently ---- */
-
-typedef struct matrix {
-    dnnl_dims_t dims, strides; /* strides[1] is 1 */
-    dnnl_data_type_t type;
-} matrix;
-
-#if DNNL_VERSION_MAJOR >= 3
-typedef dnnl_memory_desc_t description;
-typedef const_dnnl_memory_desc_t const_description;
-#define DESCRIBED(d) (d)
-
-static dnnl_status_t describe(description *out, const matrix *m)
-{
-    return dnnl_memory_desc_create_with_strides(out, 2, m->dims, m->type, m->strides);
-}
-
-static dnnl_status_t describe_any(description *out, const matrix *m)
-{
-    return dnnl_memory_desc_create_with_tag(out, 2, m->dims, m->type, dnnl_format_tag_any);
-}
-
-static void forget(description *d)
-{
-    if (*d != NULL)
-        dnnl_memory_desc_destroy(*d);
-}
-
-static dnnl_status_t make_about(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
-                                const description d[3], dnnl_primitive_attr_t attributes)
-{
-    return dnnl_matmul_primitive_desc_create(out, engine, d[0], d[1], NULL, d[2], attributes);
-}
-
-static dnnl_status_t make_reorder(dnnl_primitive_desc_t *out, const_description from,
-                                  const_description to, dnnl_engine_t engine)
-{
-    return dnnl_reorder_primitive_desc_create(out, from, engine, to, engine, NULL);
-}
-#else
-typedef dnnl_memory_desc_t description;
-typedef const dnnl_memory_desc_t *const_description;
-#define DESCRIBED(d) (&(d))
-
-static dnnl_status_t describe(description *out, const matrix *m)
-{
-    return dnnl_memory_desc_init_by_strides(out, 2, m->dims, m->type, m->strides);
-}
-
-static dnnl_status_t describe_any(description *out, const matrix *m)
-{
-    return dnnl_memory_desc_init_by_tag(out, 2, m->dims, m->type, dnnl_format_tag_any);
-}
-
-static void forget(description *d) { (void)d; }
-
-static dnnl_status_t make_about(dnnl_primitive_desc_t *out, dnnl_engine_t engine,
-                                const description d[3], dnnl_primitive_attr_t attributes)
-{
-    dnnl_matmul_desc_t product;
-    const dnnl_status_t status = dnnl_matmul_desc_init(&product, &d[0], &d[1], NULL, &d[2]);
-    return status == dnnl_success
-               ? dnnl_primitive_desc_create(out, &product, attributes, engine, NULL)
-               : status;
-}
-
-static dnnl_status_t make_reorder(dnnl_primitive_desc_t *out, const_description from,
-                                  const_description to, dnnl_engine_t engine)
-{
-    return dnnl_reorder_primitive_desc_create(out, from, engine, to, engine, NULL);
-}
-#endif
-
-/* ---- a layer ---- */
-
 static adass_status check(dnnl_status_t status, const char *what, adass_error *err)
 {
     if (status == dnnl_success)
@@ -131,83 +57,86 @@ static dnnl_status_t execute(dnnl_primitive_t primitive, dnnl_engine_t engine, i
     return status;
 }
 
-static dnnl_status_t make_product(adass_bytes_layer *l, const matrix m[3])
+/* The layouts of a layer, while it is made. */
+typedef struct layouts {
+    layout x, plain, any, sums; /* plain, any: of the weights, as they come and as oneDNN likes */
+} layouts;
+
+static dnnl_status_t layouts_init(layouts *l, size_t inputs, size_t outputs, size_t n, size_t x_ld)
 {
-    description d[3] = { 0 };
+    const dnnl_dim_t m = (dnnl_dim_t)n, k = (dnnl_dim_t)inputs, o = (dnnl_dim_t)outputs;
+    const dnnl_dims_t x = { m, k }, w = { k, o }, sums = { m, o };
+    const dnnl_dims_t x_strides = { (dnnl_dim_t)x_ld, 1 }, strides = { o, 1 };
+    dnnl_status_t status = layout_strided(&l->x, x, dnnl_u8, x_strides);
+    if (status == dnnl_success)
+        status = layout_strided(&l->plain, w, dnnl_s8, strides);
+    if (status == dnnl_success)
+        status = layout_any(&l->any, w, dnnl_s8);
+    return status == dnnl_success ? layout_strided(&l->sums, sums, dnnl_s32, strides) : status;
+}
+
+static void layouts_free(layouts *l)
+{
+    layout_free(&l->x);
+    layout_free(&l->plain);
+    layout_free(&l->any);
+    layout_free(&l->sums);
+}
+
+static dnnl_status_t make_product(adass_bytes_layer *l, const layouts *of)
+{
     dnnl_primitive_attr_t attributes = NULL;
-    dnnl_status_t status = describe(&d[0], &m[0]);
-    if (status == dnnl_success)
-        status = describe_any(&d[1], &m[1]);
-    if (status == dnnl_success)
-        status = describe(&d[2], &m[2]);
-    if (status == dnnl_success)
-        status = dnnl_primitive_attr_create(&attributes);
+    dnnl_status_t status = dnnl_primitive_attr_create(&attributes);
     if (status == dnnl_success) /* oneDNN's own would belong to the thread that creates it */
         status = dnnl_primitive_attr_set_scratchpad_mode(attributes, dnnl_scratchpad_mode_user);
     if (status == dnnl_success)
-        status = make_about(&l->about, l->engine, d, attributes);
+        status = describe(&l->about, l->engine, &of->x, &of->any, NULL, &of->sums, attributes);
     if (status == dnnl_success)
         status = dnnl_primitive_create(&l->product, l->about);
-    if (attributes != NULL)
-        dnnl_primitive_attr_destroy(attributes);
-    for (int i = 0; i < 3; i++)
-        forget(&d[i]);
-    return status;
-}
-
-static dnnl_status_t reorder(adass_bytes_layer *l, dnnl_memory_t plain, const_description from)
-{
-    dnnl_primitive_desc_t about = NULL;
-    dnnl_primitive_t primitive = NULL;
-    dnnl_status_t status = make_reorder(
-        &about, from, dnnl_primitive_desc_query_md(l->about, dnnl_query_weights_md, 0), l->engine);
-    if (status == dnnl_success)
-        status = dnnl_primitive_create(&primitive, about);
-    if (status == dnnl_success)
-        status = execute(primitive, l->engine, 2,
-                         (dnnl_exec_arg_t[]){ { DNNL_ARG_FROM, plain }, { DNNL_ARG_TO, l->w } });
-    if (primitive != NULL)
-        dnnl_primitive_destroy(primitive);
-    if (about != NULL)
-        dnnl_primitive_desc_destroy(about);
+    (void)dnnl_primitive_attr_destroy(attributes);
     return status;
 }
 
 /* The weights in the product's layout. */
-static dnnl_status_t pack(adass_bytes_layer *l, const matrix *m, const int8_t *w)
+static dnnl_status_t pack(adass_bytes_layer *l, const layouts *of, const int8_t *w)
 {
-    description d = { 0 };
+    const layout_view packed = dnnl_primitive_desc_query_md(l->about, dnnl_query_weights_md, 0);
     dnnl_memory_t plain = NULL;
-    dnnl_status_t status = describe(&d, m);
-    if (status == dnnl_success) /* oneDNN reads it only */
-        status = dnnl_memory_create(&plain, DESCRIBED(d), l->engine, (void *)w);
+    dnnl_primitive_desc_t about = NULL;
+    dnnl_primitive_t reorder = NULL;
+    /* oneDNN reads it only */
+    dnnl_status_t status = dnnl_memory_create(&plain, view(&of->plain), l->engine, (void *)w);
     if (status == dnnl_success)
-        status = dnnl_memory_create(
-            &l->w, dnnl_primitive_desc_query_md(l->about, dnnl_query_weights_md, 0), l->engine,
-            DNNL_MEMORY_ALLOCATE);
+        status = dnnl_memory_create(&l->w, packed, l->engine, DNNL_MEMORY_ALLOCATE);
     if (status == dnnl_success)
-        status = reorder(l, plain, DESCRIBED(d));
-    if (plain != NULL)
-        dnnl_memory_destroy(plain);
-    forget(&d);
+        status = dnnl_reorder_primitive_desc_create(&about, view(&of->plain), l->engine, packed,
+                                                    l->engine, NULL);
+    if (status == dnnl_success)
+        status = dnnl_primitive_create(&reorder, about);
+    if (status == dnnl_success)
+        status = execute(reorder, l->engine, 2,
+                         (dnnl_exec_arg_t[]){ { DNNL_ARG_FROM, plain }, { DNNL_ARG_TO, l->w } });
+    (void)dnnl_primitive_destroy(reorder);
+    (void)dnnl_primitive_desc_destroy(about);
+    (void)dnnl_memory_destroy(plain);
     return status;
 }
 
 adass_status adass_bytes_layer_create(adass_bytes_layer **out, const int8_t *w, size_t inputs,
                                       size_t outputs, size_t n, size_t x_ld, adass_error *err)
 {
-    const dnnl_dim_t m = (dnnl_dim_t)n, k = (dnnl_dim_t)inputs, o = (dnnl_dim_t)outputs;
-    const matrix matrices[3] = { { { m, k }, { (dnnl_dim_t)x_ld, 1 }, dnnl_u8 },
-                                 { { k, o }, { o, 1 }, dnnl_s8 },
-                                 { { m, o }, { o, 1 }, dnnl_s32 } };
+    layouts of = { 0 };
     adass_bytes_layer *l = calloc(1, sizeof *l);
     if (l == NULL)
         return adass_fail_memory(err, "a layer of bytes", sizeof *l);
     dnnl_status_t status = dnnl_engine_create(&l->engine, dnnl_cpu, 0);
     if (status == dnnl_success)
-        status = make_product(l, matrices);
+        status = layouts_init(&of, inputs, outputs, n, x_ld);
     if (status == dnnl_success)
-        status = pack(l, &matrices[1], w);
+        status = make_product(l, &of);
+    if (status == dnnl_success)
+        status = pack(l, &of, w);
+    layouts_free(&of);
     if (status != dnnl_success) {
         adass_bytes_layer_destroy(l);
         return check(status, "making it", err);
@@ -220,14 +149,10 @@ void adass_bytes_layer_destroy(adass_bytes_layer *layer)
 {
     if (layer == NULL)
         return;
-    if (layer->w != NULL)
-        dnnl_memory_destroy(layer->w);
-    if (layer->product != NULL)
-        dnnl_primitive_destroy(layer->product);
-    if (layer->about != NULL)
-        dnnl_primitive_desc_destroy(layer->about);
-    if (layer->engine != NULL)
-        dnnl_engine_destroy(layer->engine);
+    (void)dnnl_memory_destroy(layer->w);
+    (void)dnnl_primitive_destroy(layer->product);
+    (void)dnnl_primitive_desc_destroy(layer->about);
+    (void)dnnl_engine_destroy(layer->engine);
     free(layer);
 }
 
@@ -250,7 +175,6 @@ adass_status adass_bytes_layer_run(const adass_bytes_layer *layer, int32_t *sums
                                               { DNNL_ARG_DST, memories[1] },
                                               { DNNL_ARG_SCRATCHPAD, memories[2] } });
     for (int i = 0; i < 3; i++)
-        if (memories[i] != NULL)
-            dnnl_memory_destroy(memories[i]);
+        (void)dnnl_memory_destroy(memories[i]);
     return check(status, "running it", err);
 }
