@@ -2,6 +2,7 @@
 #include "stats.h"
 
 #include <math.h>
+#include <stdlib.h>
 
 /*
  * The 97.5 % points of Student's t for 1 to 30 degrees of freedom; beyond, within 0.5 % by the
@@ -32,6 +33,18 @@ adass_sample adass_sample_of(const double *values, size_t n)
     s.std = n > 1 ? sqrt(squares / (double)(n - 1)) : 0.0;
     s.half_width = student_t(n - 1) * s.std / sqrt((double)n);
     return s;
+}
+
+static int by_value(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+double adass_median(double *values, size_t n)
+{
+    qsort(values, n, sizeof *values, by_value);
+    return values[(n - 1) / 2];
 }
 
 /*

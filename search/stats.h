@@ -16,6 +16,9 @@ typedef struct adass_sample {
 /** Of n >= 1 values. */
 adass_sample adass_sample_of(const double *values, size_t n);
 
+/** Of n >= 1 values, the lower one of two in the middle; changes their order. */
+double adass_median(double *values, size_t n);
+
 /**
  * Spearman's rank correlation of two lists, ties at their mean rank.
  *

@@ -1,25 +1,32 @@
 /*
- * How long a suite will take, before it starts: the speed of a training step is measured for a
- * second at the largest and the smallest uniform size, and between them taken as linear. A guess:
- * early stopping decides how many epochs a training has.
+ * How long a suite will take, before it starts: training steps are measured for a second at the
+ * largest and the smallest uniform size, and between them taken as linear. What counts is the median
+ * step, which a stall of the machine does not move. A guess: early stopping decides how many epochs a
+ * training has.
  */
 #include "suite_run.h"
 
 #include "clock.h"
 #include "methods/method.h"
+#include "stats.h"
 
 #include <stdlib.h>
 
 enum { EPOCHS = 8, SWEEPS = 2 }; /* of a training and of a refinement, as a rule */
 static const double PROBE_SECONDS = 1.0;
 
+/* Steps to be measured, whether they take longer than a second or not at all so long. */
+enum { STEPS_MIN = 5, STEPS_MAX = 512 };
+
+/* Seconds for one row of a batch, its reading included. */
 static adass_status probe_steps(adass_trainer *trainer, adass_batches *batches, double *seconds,
                                 adass_error *err)
 {
     const double began = adass_clock_seconds();
-    size_t rows = 0;
+    double steps[STEPS_MAX], now = began;
+    size_t n = 0;
     adass_batches_shuffle(batches, 1, 0);
-    while (adass_clock_seconds() - began < PROBE_SECONDS) {
+    while (n < STEPS_MAX && (n < STEPS_MIN || now - began < PROBE_SECONDS)) {
         adass_batch batch;
         double loss;
         adass_status status = adass_batches_next(batches, &batch, err);
@@ -29,9 +36,11 @@ static adass_status probe_steps(adass_trainer *trainer, adass_batches *batches, 
             status = adass_trainer_step(trainer, NULL, &batch, NULL, &loss, err);
         if (status != ADASS_OK)
             return status;
-        rows += batch.n;
+        const double before = now;
+        now = adass_clock_seconds();
+        steps[n++] = (now - before) / (double)batch.n;
     }
-    *seconds = (adass_clock_seconds() - began) / (double)rows;
+    *seconds = adass_median(steps, n);
     return ADASS_OK;
 }
 

@@ -40,6 +40,15 @@ static void test_many_values(void **state)
     expect_near(more.half_width * sqrt(121.0) / more.std, 1.9799, 0.002);
 }
 
+static void test_median(void **state)
+{
+    (void)state;
+    double one[] = { 3.0 }, odd[] = { 9.0, 1.0, 1e9 }, even[] = { 4.0, 2.0, 8.0, 1.0 };
+    expect_near(adass_median(one, 1), 3.0, 0.0);
+    expect_near(adass_median(odd, 3), 9.0, 0.0);
+    expect_near(adass_median(even, 4), 2.0, 0.0);
+}
+
 static void test_spearman(void **state)
 {
     (void)state;
@@ -82,7 +91,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sample),    cmocka_unit_test(test_many_values),
         cmocka_unit_test(test_spearman),  cmocka_unit_test(test_kendall),
-        cmocka_unit_test(test_log2_size),
+        cmocka_unit_test(test_log2_size), cmocka_unit_test(test_median),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
