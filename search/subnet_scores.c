@@ -367,6 +367,16 @@ static adass_status run_race(adass_subnet_scores *s, race *x, adass_error *err)
     return status;
 }
 
+/* Keeps the AUC of a subnet measured on all rows. */
+static adass_status keep(adass_subnet_scores *s, const uint8_t *choice, double auc,
+                         adass_error *err)
+{
+    const adass_status status = s->slots[slot_of(s, choice)] == 0 ? add(s, choice, err) : ADASS_OK;
+    if (status == ADASS_OK)
+        s->aucs[s->slots[slot_of(s, choice)] - 1] = auc;
+    return status;
+}
+
 /* The lowest price among those that ran to the end, whose AUCs are kept. */
 static adass_status finish_race(adass_subnet_scores *s, const race *x, size_t *winner,
                                 adass_error *err)
@@ -376,11 +386,10 @@ static adass_status finish_race(adass_subnet_scores *s, const race *x, size_t *w
     for (size_t i = 0; i < x->n; i++) {
         racer *r = x->racers[i];
         adass_status status = auc_of_rows(s, &r->logits, 1, &r->auc, err);
-        if (status == ADASS_OK && s->slots[slot_of(s, r->choice)] == 0)
-            status = add(s, r->choice, err);
+        if (status == ADASS_OK)
+            status = keep(s, r->choice, r->auc, err);
         if (status != ADASS_OK)
             return status;
-        s->aucs[s->slots[slot_of(s, r->choice)] - 1] = r->auc;
         if (i == 0)
             continue;
         const double price = (x->racers[0]->auc - r->auc) / x->saved[r->number];
@@ -470,6 +479,8 @@ adass_status adass_subnet_scores_smallest(adass_subnet_scores *scores, const uin
     adass_status status = run_pass(scores, pass, n, 0, rows, logits, err);
     if (status == ADASS_OK)
         status = auc_of_rows(s, logits, n, aucs, err);
+    for (size_t i = 0; i < n && status == ADASS_OK; i++)
+        status = keep(scores, pass[i], aucs[i], err);
     if (status != ADASS_OK)
         return status;
     size_t best = 0;

@@ -326,12 +326,40 @@ static void test_smallest(void **out)
     adass_evaluator_close(evaluator);
 }
 
+/* What it measures is kept as any other measurement, and counts. */
+static void test_smallest_counts(void **out)
+{
+    const state *s = *out;
+    adass_error err;
+    adass_evaluator *evaluator = new_evaluator(s, 0);
+    adass_subnet_scores *scores = new_scores(s, s->models[ADASS_FM], evaluator);
+    adass_subnet_scores *others = new_scores(s, s->models[ADASS_FM], evaluator);
+    const size_t n = s->candidates.n;
+    uint8_t options[MAX_FIELDS * MAX_FIELDS];
+    double aucs[MAX_FIELDS], expected[MAX_FIELDS];
+    size_t winner;
+    for (size_t k = 0; k < n; k++) {
+        memcpy(options + k * s->n_fields, s->choices, s->n_fields);
+        options[k * s->n_fields] = (uint8_t)k;
+    }
+    assert_int_equal(adass_subnet_scores_smallest(scores, options, n, 1.0, &winner, &err),
+                     ADASS_OK);
+    assert_int_equal(adass_subnet_scores_count(scores), n);
+    assert_int_equal(adass_subnet_scores_get_all(scores, options, n, aucs, &err), ADASS_OK);
+    assert_int_equal(adass_subnet_scores_count(scores), n);
+    assert_int_equal(adass_subnet_scores_get_all(others, options, n, expected, &err), ADASS_OK);
+    assert_memory_equal(aucs, expected, n * sizeof *aucs);
+    adass_subnet_scores_destroy(scores);
+    adass_subnet_scores_destroy(others);
+    adass_evaluator_close(evaluator);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_floats),   cmocka_unit_test(test_shared),
         cmocka_unit_test(test_scores),   cmocka_unit_test(test_race),
-        cmocka_unit_test(test_smallest),
+        cmocka_unit_test(test_smallest), cmocka_unit_test(test_smallest_counts),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -45,7 +45,7 @@ typedef struct adass_found {
     uint64_t supernet_steps;
     double drawn_params;  /* mean embedding parameters of the supernet's steps */
     double inherited_auc; /* of the assignment, in the supernet, on the evaluation rows */
-    size_t evaluations;   /* of different subnets */
+    size_t evaluations;   /* of different subnets, those of repairs and refinement too */
     size_t repairs;       /* candidates by which the policy's mode was shrunk into the budget */
     size_t refined;       /* changes of a field's size by the refinement */
     double lambda;        /* at the end */

@@ -58,7 +58,7 @@ typedef struct adass_search_config {
 
 typedef struct adass_search_result {
     double seconds;
-    size_t evaluations;   /* of different subnets */
+    size_t evaluations;   /* of different subnets, those of repairs and refinement too */
     double inherited_auc; /* of the assignment found, on the evaluation rows */
     uint64_t params;      /* of the assignment found */
     double lambda;        /* at the end */
