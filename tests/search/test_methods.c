@@ -183,9 +183,44 @@ static void note_tick(void *user, const char *stage, uint64_t done, uint64_t tot
 
 static bool is_stopped(void *user) { return ((const stopper *)user)->now; }
 
+/* What a run leaves. */
+typedef struct outcome {
+    adass_run_result result;
+    adass_model *model;
+    char *search; /* the data of the search's checkpoint at its end, or NULL */
+    size_t n_search;
+} outcome;
+
+static void free_outcome(outcome *o)
+{
+    adass_run_result_free(&o->result);
+    adass_model_destroy(o->model);
+    free(o->search);
+    *o = (outcome){ 0 };
+}
+
+/* All of the search's checkpoint but the header and the seconds, which come first. */
+static void read_search(const char *dir, outcome *o)
+{
+    char path[192];
+    uint64_t header;
+    snprintf(path, sizeof path, "%s/search.safetensors", dir);
+    FILE *file = fopen(path, "rb");
+    if (file == NULL)
+        return;
+    assert_true(fread(&header, sizeof header, 1, file) == 1 && fseek(file, 0, SEEK_END) == 0);
+    const long begin = (long)(sizeof header + header + sizeof(double));
+    o->n_search = (size_t)(ftell(file) - begin);
+    o->search = malloc(o->n_search);
+    assert_non_null(o->search);
+    assert_int_equal(fseek(file, begin, SEEK_SET), 0);
+    assert_true(fread(o->search, o->n_search, 1, file) == 1);
+    fclose(file);
+}
+
 /* A run in a session of its own, with checkpoints. */
 static adass_status run_stopped(const state *s, const adass_run_config *config, stopper *stops,
-                                adass_run_result *out, adass_model **model)
+                                outcome *out)
 {
     char dir[128];
     adass_error err;
@@ -196,31 +231,38 @@ static adass_status run_stopped(const state *s, const adass_run_config *config, 
     assert_int_equal(
         adass_session_open(&session, s->base.dataset, &s->base.compute, &monitor, &err), ADASS_OK);
     assert_int_equal(adass_session_keep_checkpoints(session, &kept, &err), ADASS_OK);
-    const adass_status status = adass_run(session, config, out, model, &err);
+    *out = (outcome){ 0 };
+    const adass_status status = adass_run(session, config, &out->result, &out->model, &err);
     if (status != ADASS_OK && status != ADASS_EINTERRUPTED)
         fail_msg("%s: %s", config->method, err.message);
-    if (status == ADASS_OK)
+    if (status == ADASS_OK) {
+        read_search(dir, out);
         adass_session_remove_checkpoints(session, true);
+    }
     adass_session_close(session);
     return status;
 }
 
-static void expect_same_run(const adass_run_result *a, const adass_model *model_a,
-                            const adass_run_result *b, const adass_model *model_b)
+static void expect_same_run(const outcome *x, const outcome *y)
 {
-    const size_t n = adass_model_param_count(model_a);
+    const adass_run_result *a = &x->result, *b = &y->result;
+    const size_t n = adass_model_param_count(x->model);
     float *params = malloc(2 * n * sizeof *params);
     assert_non_null(params);
     assert_memory_equal(a->sizes, b->sizes, a->n_fields * sizeof *a->sizes);
-    assert_int_equal(adass_model_param_count(model_b), n);
-    adass_model_store(model_a, params);
-    adass_model_store(model_b, params + n);
+    assert_int_equal(adass_model_param_count(y->model), n);
+    adass_model_store(x->model, params);
+    adass_model_store(y->model, params + n);
     assert_memory_equal(params, params + n, n * sizeof *params);
     assert_true(a->params == b->params && a->test.auc == b->test.auc &&
                 a->train.best_epoch == b->train.best_epoch &&
                 a->found.inherited_auc == b->found.inherited_auc &&
                 a->found.evaluations == b->found.evaluations);
     free(params);
+    if (x->search == NULL) /* its end is saved for methods with steps of their own alone */
+        return;
+    assert_int_equal(x->n_search, y->n_search);
+    assert_memory_equal(x->search, y->search, x->n_search);
 }
 
 /* Stopped every few ticks, each time in a new session, a run ends with the same bits. */
@@ -228,24 +270,29 @@ static void test_stopped_runs(void **out)
 {
     const state *s = *out;
     for (size_t m = 0; m < sizeof searched / sizeof searched[0]; m++) {
-        const adass_run_config config = config_of(s, searched[m], 0.4);
+        adass_run_config config = config_of(s, searched[m], 0.3);
+        config.train.step.learning_rate = 1e-2; /* so that sizes grow up to the budget */
+        config.train.max_epochs = config.supernet.epochs = 5;
+        config.train.patience = 1;
         const bool replays = strcmp(searched[m], "optembed") == 0; /* its evolution */
-        adass_model *expected_model = NULL, *model = NULL;
-        adass_run_result expected = run(s, &config, &expected_model), got;
+        stopper never = { .left = -1 };
+        outcome expected, got;
         adass_status status = ADASS_EINTERRUPTED;
         size_t n_stops = 0;
+        assert_int_equal(run_stopped(s, &config, &never, &expected), ADASS_OK);
+        adass_run_result plain = run(s, &config, NULL);
+        assert_true(plain.test.auc == expected.result.test.auc);
+        adass_run_result_free(&plain);
         for (; status == ADASS_EINTERRUPTED; n_stops++) {
             stopper stops = { .left = replays ? 7 + 3 * (int)n_stops : 7 };
             assert_true(n_stops < 100);
-            status = run_stopped(s, &config, &stops, &got, &model);
+            status = run_stopped(s, &config, &stops, &got);
             if (status == ADASS_OK)
-                expect_same_run(&got, model, &expected, expected_model);
-            adass_run_result_free(&got);
+                expect_same_run(&expected, &got);
+            free_outcome(&got);
         }
         assert_true(n_stops > 4);
-        adass_model_destroy(model);
-        adass_model_destroy(expected_model);
-        adass_run_result_free(&expected);
+        free_outcome(&expected);
     }
 }
 
@@ -256,18 +303,18 @@ static void test_pretraining_is_kept(void **out)
     static const char *const methods[][2] = { { "sseds", "saliency" }, { "optembed", "search" } };
     for (size_t m = 0; m < 2; m++) {
         const adass_run_config config = config_of(s, methods[m][0], 0.4);
-        adass_run_result result;
+        outcome got;
         stopper first = { .at = methods[m][1], .left = 2 };
         stopper second = { .at = methods[m][1], .left = 5 };
-        assert_int_equal(run_stopped(s, &config, &first, &result, NULL), ADASS_EINTERRUPTED);
-        adass_run_result_free(&result);
+        assert_int_equal(run_stopped(s, &config, &first, &got), ADASS_EINTERRUPTED);
+        free_outcome(&got);
         assert_true(first.train > 0 && first.after == 3);
-        assert_int_equal(run_stopped(s, &config, &second, &result, NULL), ADASS_EINTERRUPTED);
-        adass_run_result_free(&result);
+        assert_int_equal(run_stopped(s, &config, &second, &got), ADASS_EINTERRUPTED);
+        free_outcome(&got);
         assert_true(second.train == 0 && second.after == 6);
         stopper never = { .left = -1 };
-        assert_int_equal(run_stopped(s, &config, &never, &result, NULL), ADASS_OK);
-        adass_run_result_free(&result);
+        assert_int_equal(run_stopped(s, &config, &never, &got), ADASS_OK);
+        free_outcome(&got);
     }
 }
 
@@ -284,9 +331,10 @@ static void test_other_run_is_refused(void **out)
     char dir[128];
     snprintf(dir, sizeof dir, "%s/checkpoints", s->base.dir);
     adass_run_result result;
+    outcome got;
     stopper stops = { .left = 5 };
-    assert_int_equal(run_stopped(s, &config, &stops, &result, NULL), ADASS_EINTERRUPTED);
-    adass_run_result_free(&result);
+    assert_int_equal(run_stopped(s, &config, &stops, &got), ADASS_EINTERRUPTED);
+    free_outcome(&got);
     for (size_t i = 0; i < 4; i++) {
         adass_session *session = NULL;
         adass_error err;
