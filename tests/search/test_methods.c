@@ -265,16 +265,19 @@ static void expect_same_run(const outcome *x, const outcome *y)
     assert_memory_equal(x->search, y->search, x->n_search);
 }
 
-/* Stopped every few ticks, each time in a new session, a run ends with the same bits. */
+/*
+ * Stopped every few ticks, each time in a new session, a run ends with the same bits. Sizes grow up to
+ * the budget; PEP is stopped after every step, that which reaches its budget included.
+ */
 static void test_stopped_runs(void **out)
 {
     const state *s = *out;
     for (size_t m = 0; m < sizeof searched / sizeof searched[0]; m++) {
-        adass_run_config config = config_of(s, searched[m], 0.3);
-        config.train.step.learning_rate = 1e-2; /* so that sizes grow up to the budget */
-        config.train.max_epochs = config.supernet.epochs = 5;
-        config.train.patience = 1;
         const bool replays = strcmp(searched[m], "optembed") == 0; /* its evolution */
+        const bool is_pep = strcmp(searched[m], "pep") == 0;
+        adass_run_config config = config_of(s, searched[m], is_pep ? 0.9 : 0.15);
+        config.train.step.learning_rate = 1e-2;
+        config.train.max_epochs = config.supernet.epochs = 5;
         stopper never = { .left = -1 };
         outcome expected, got;
         adass_status status = ADASS_EINTERRUPTED;
@@ -284,8 +287,8 @@ static void test_stopped_runs(void **out)
         assert_true(plain.test.auc == expected.result.test.auc);
         adass_run_result_free(&plain);
         for (; status == ADASS_EINTERRUPTED; n_stops++) {
-            stopper stops = { .left = replays ? 7 + 3 * (int)n_stops : 7 };
-            assert_true(n_stops < 100);
+            stopper stops = { .left = replays ? 7 + 3 * (int)n_stops : is_pep ? 0 : 7 };
+            assert_true(n_stops < 200);
             status = run_stopped(s, &config, &stops, &got);
             if (status == ADASS_OK)
                 expect_same_run(&expected, &got);
