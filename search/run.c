@@ -28,6 +28,9 @@ struct adass_session {
     adass_model *pretrained;
     char *pretrained_from;
     double pretrained_seconds;
+    /* what training and measuring the last assignment gave: budgets that do not bind find it again */
+    adass_run_result trained;
+    char *trained_from;
     adass_checkpoints *checkpoints; /* NULL: none are kept */
 };
 
@@ -159,12 +162,20 @@ void adass_session_keep_pretrained(adass_session *session, adass_model *model, c
     session->pretrained_seconds = seconds;
 }
 
+static void forget_trained(adass_session *s)
+{
+    adass_run_result_free(&s->trained);
+    free(s->trained_from);
+    s->trained_from = NULL;
+}
+
 void adass_session_close(adass_session *session)
 {
     if (session == NULL)
         return;
     forget_supernet(session);
     forget_pretrained(session);
+    forget_trained(session);
     adass_checkpoints_close(session->checkpoints);
     adass_placer_free(&session->placer);
     free(session->vocab);
@@ -378,17 +389,30 @@ static adass_status train_found(adass_session *s, const adass_run_config *run, a
     return status;
 }
 
-adass_status adass_run(adass_session *session, const adass_run_config *config,
-                       adass_run_result *out, adass_model **model, adass_error *err)
+/* Copies what training gave. */
+static adass_status copy_trained(adass_run_result *to, const adass_run_result *from,
+                                 adass_error *err)
 {
-    adass_status status = adass_run_find(session, config, out, err);
-    if (status != ADASS_OK)
-        return status;
+    to->test_logits = malloc(from->n_test * sizeof *to->test_logits);
+    if (to->test_logits == NULL)
+        return adass_fail_memory(err, "the test rows' logits", (double)from->n_test * 4.0);
+    memcpy(to->test_logits, from->test_logits, from->n_test * sizeof *to->test_logits);
+    to->n_test = from->n_test;
+    to->other_params = from->other_params;
+    to->train = from->train;
+    to->test = from->test;
+    to->seconds += from->train.seconds;
+    return ADASS_OK;
+}
+
+static adass_status train_new(adass_session *session, const adass_run_config *config,
+                              adass_run_result *out, adass_model **model, adass_error *err)
+{
     adass_model_config c = config->model;
     c.seed = adass_seed_derive(training_seed(config), ADASS_SEED_MODEL);
     adass_model *trained = NULL;
-    status = adass_model_create(&trained, &c, session->dataset->n_fields, session->vocab,
-                                out->sizes, err);
+    adass_status status = adass_model_create(&trained, &c, session->dataset->n_fields,
+                                             session->vocab, out->sizes, err);
     if (status == ADASS_OK)
         status = adass_placer_spread(&session->placer, trained, NULL, err);
     if (status == ADASS_OK)
@@ -398,6 +422,40 @@ adass_status adass_run(adass_session *session, const adass_run_config *config,
     else
         adass_model_destroy(trained);
     return status;
+}
+
+/* As train_new(), unless the last run without a model wanted trained just that. */
+static adass_status train_once(adass_session *s, const adass_run_config *config,
+                               adass_run_result *out, adass_error *err)
+{
+    char *identity =
+        adass_run_identity(ADASS_STAGE_TRAIN, config, out->sizes, s->dataset, &s->compute);
+    if (identity == NULL)
+        return adass_fail_memory(err, "a training", 4096.0);
+    if (s->trained_from != NULL && strcmp(s->trained_from, identity) == 0) {
+        free(identity);
+        return copy_trained(out, &s->trained, err);
+    }
+    forget_trained(s);
+    adass_status status = train_new(s, config, out, NULL, err);
+    if (status == ADASS_OK)
+        status = copy_trained(&s->trained, out, err);
+    if (status == ADASS_OK)
+        s->trained_from = identity;
+    else
+        free(identity);
+    return status;
+}
+
+adass_status adass_run(adass_session *session, const adass_run_config *config,
+                       adass_run_result *out, adass_model **model, adass_error *err)
+{
+    const adass_status status = adass_run_find(session, config, out, err);
+    if (status != ADASS_OK)
+        return status;
+    const bool by_sizes = !config->inherit && !adass_method_trains_itself(config->method);
+    return by_sizes && model == NULL ? train_once(session, config, out, err)
+                                     : train_new(session, config, out, model, err);
 }
 
 void adass_found_free(adass_found *found)

@@ -193,9 +193,10 @@ char *adass_run_identity(adass_stage stage, const adass_run_config *config, cons
         json_object_set_new(root, "sizes", size_list(sizes, dataset->n_fields));
         json_object_set_new(root, "train_seed", json_integer((json_int_t)config->train_seed));
         json_object_set_new(root, "train", train_json(&config->train));
-        json_object_set_new(root, "method",
-                            json_string(config->method)); /* of a mask: and budget */
-        json_object_set_new(root, "budget", json_integer((json_int_t)config->budget));
+        if (adass_method_trains_itself(config->method)) { /* a mask: of a method, for a budget */
+            json_object_set_new(root, "method", json_string(config->method));
+            json_object_set_new(root, "budget", json_integer((json_int_t)config->budget));
+        }
     } else if (stage == ADASS_STAGE_PRETRAIN) {
         json_object_set_new(root, "method", json_string(config->method));
         json_object_set_new(root, "candidates",

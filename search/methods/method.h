@@ -46,6 +46,9 @@ extern const adass_method_kind adass_method_given, adass_method_uniform, adass_m
 /** The method of that name, or ADASS_EINVAL listing those there are. */
 adass_status adass_method_find(const char *name, const adass_method_kind **out, adass_error *err);
 
+/** Whether the method of that name has a train(): its models are not those of its sizes alone. */
+bool adass_method_trains_itself(const char *name);
+
 /**
  * The session's supernet for the setting's configuration, trained now unless the session has it
  * already; the time and steps of its training are written to `found` either way. The model belongs

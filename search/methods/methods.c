@@ -23,3 +23,9 @@ adass_status adass_method_find(const char *name, const adass_method_kind **out, 
     }
     return adass_fail(err, ADASS_EINVAL, "no method named '%s'; there are %s", name, names);
 }
+
+bool adass_method_trains_itself(const char *name)
+{
+    const adass_method_kind *method = NULL;
+    return adass_method_find(name, &method, NULL) == ADASS_OK && method->train != NULL;
+}

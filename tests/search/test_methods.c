@@ -159,6 +159,44 @@ static void test_one_pretraining(void **out)
     adass_session_close(session);
 }
 
+/* Sizes found again are not trained again; a method's own training, which no sizes tell, is. */
+static void test_one_training(void **out)
+{
+    const state *s = *out;
+    static const struct {
+        const char *method;
+        double budget;
+        bool trains;
+    } runs[] = { { "uniform", 0.5, true },
+                 { "uniform", 0.3, false },
+                 { "random", 0.3, true },
+                 { "magprune", 0.5, true },
+                 { "magprune", 0.3, true } };
+    size_t steps = 0;
+    const adass_monitor monitor = { .progress = count_stages, .user = &steps };
+    adass_session *session = NULL;
+    adass_error err;
+    assert_int_equal(
+        adass_session_open(&session, s->base.dataset, &s->base.compute, &monitor, &err), ADASS_OK);
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        adass_run_config config = config_of(s, runs[i].method, runs[i].budget);
+        adass_run_result result;
+        config.size = 4; /* of uniform, which heeds no budget */
+        steps = 0;
+        assert_int_equal(adass_run(session, &config, &result, NULL, &err), ADASS_OK);
+        assert_true((steps > 0) == runs[i].trains);
+        adass_run_result fresh = run(s, &config, NULL);
+        assert_true(result.test.auc == fresh.test.auc && result.params == fresh.params &&
+                    result.other_params == fresh.other_params && result.n_test == fresh.n_test &&
+                    result.train.best_epoch == fresh.train.best_epoch);
+        assert_memory_equal(result.test_logits, fresh.test_logits,
+                            result.n_test * sizeof *result.test_logits);
+        adass_run_result_free(&result);
+        adass_run_result_free(&fresh);
+    }
+    adass_session_close(session);
+}
+
 /* ---- runs that are stopped ---- */
 
 typedef struct stopper {
@@ -690,6 +728,7 @@ int main(void)
         cmocka_unit_test(test_budget_is_kept),
         cmocka_unit_test(test_same_seed_same_run),
         cmocka_unit_test(test_one_pretraining),
+        cmocka_unit_test(test_one_training),
         cmocka_unit_test(test_stopped_runs),
         cmocka_unit_test(test_pretraining_is_kept),
         cmocka_unit_test(test_other_run_is_refused),

@@ -121,7 +121,9 @@ adass_status adass_run_find(adass_session *session, const adass_run_config *conf
                             adass_run_result *out, adass_error *err);
 
 /**
- * The whole run: adass_run_find(), training, and the one look at the test split.
+ * The whole run: adass_run_find(), training, and the one look at the test split. Where the last run
+ * of the session trained the same sizes from the same seed, and no model is wanted, its outcome is
+ * copied, times too: the bits would be the same.
  *
  * @param out    filled; to be freed on errors too
  * @param model  NULL, or set to the trained model, to be freed with adass_model_destroy()
