@@ -107,15 +107,16 @@ adass_status adass_session_keep_checkpoints(adass_session *session,
     return adass_checkpoints_open(&session->checkpoints, options, err);
 }
 
-void adass_session_remove_checkpoints(adass_session *session, bool supernet)
+void adass_session_remove_checkpoints(adass_session *session, bool shared)
 {
     if (session->checkpoints == NULL)
         return;
     adass_checkpoints_remove(session->checkpoints, ADASS_STAGE_TRAIN);
     adass_checkpoints_remove(session->checkpoints, ADASS_STAGE_SEARCH);
+    if (!shared)
+        return;
     adass_checkpoints_remove(session->checkpoints, ADASS_STAGE_PRETRAIN);
-    if (supernet)
-        adass_checkpoints_remove(session->checkpoints, ADASS_STAGE_SUPERNET);
+    adass_checkpoints_remove(session->checkpoints, ADASS_STAGE_SUPERNET);
 }
 
 const adass_checkpoint *adass_session_checkpoint(const adass_session *session, adass_stage stage,

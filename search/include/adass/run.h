@@ -103,9 +103,10 @@ adass_status adass_session_keep_checkpoints(adass_session *session,
 /**
  * Removes the checkpoints of the last run, whose result is safe now.
  *
- * @param supernet  that of the supernet as well, which serves the next budget's run too
+ * @param shared  those of the supernet and of a pretraining as well, which serve the next budget's run
+ *                too
  */
-void adass_session_remove_checkpoints(adass_session *session, bool supernet);
+void adass_session_remove_checkpoints(adass_session *session, bool shared);
 
 /** Accepts NULL. */
 void adass_session_close(adass_session *session);
