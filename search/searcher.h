@@ -32,6 +32,16 @@ typedef struct adass_search_problem {
 adass_status adass_search_tick(const adass_search_problem *problem, size_t looked,
                                adass_error *err);
 
+/**
+ * Measures as many assignments as the problem has evaluations, several in a pass, with the calls of
+ * adass_search_tick().
+ *
+ * @param choices  [evaluations x n_fields]
+ * @param aucs     out, [evaluations]
+ */
+adass_status adass_search_measure(const adass_search_problem *problem, const uint8_t *choices,
+                                  double *aucs, adass_error *err);
+
 /** Fills choice[n_fields], inside the budget. */
 typedef adass_status adass_searcher(const adass_search_problem *problem, uint8_t *choice,
                                     adass_error *err);

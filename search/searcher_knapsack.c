@@ -44,7 +44,7 @@ static bool is_empty(const adass_search_problem *p, const uint8_t *choice)
     return adass_budget_params(p->candidates, p->vocab, p->n_fields, choice) == 0;
 }
 
-static adass_status evaluate(fit *x, adass_error *err)
+static void draw_all(fit *x)
 {
     const adass_search_problem *p = x->problem;
     adass_rng rng;
@@ -55,13 +55,7 @@ static adass_status evaluate(fit *x, adass_error *err)
             for (size_t f = 0; f < p->n_fields; f++)
                 choice[f] = (uint8_t)adass_rng_below(&rng, p->candidates->n);
         while (is_empty(p, choice));
-        adass_status status = adass_subnet_scores_get(p->scores, choice, &x->aucs[i], err);
-        if (status == ADASS_OK)
-            status = adass_search_tick(p, i + 1, err);
-        if (status != ADASS_OK)
-            return status;
     }
-    return ADASS_OK;
 }
 
 static void fill_equations(fit *x)
@@ -113,8 +107,10 @@ adass_status adass_search_knapsack(const adass_search_problem *problem, uint8_t 
     const size_t k = p->candidates->n;
     fit x = { .problem = p, .cells = p->n_fields * k };
     adass_status status = allocate(&x, err);
-    if (status == ADASS_OK)
-        status = evaluate(&x, err);
+    if (status == ADASS_OK) {
+        draw_all(&x);
+        status = adass_search_measure(p, x.drawn, x.aucs, err);
+    }
     if (status == ADASS_OK) {
         fill_equations(&x);
         solve_equations(x.matrix, x.utility, x.cells);

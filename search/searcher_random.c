@@ -6,35 +6,30 @@
 #include <stdlib.h>
 #include <string.h>
 
-static adass_status draw_all(const adass_search_problem *p, uint8_t *drawn, uint8_t *choice,
-                             adass_error *err)
-{
-    double best = -1.0;
-    adass_rng rng;
-    adass_rng_init(&rng, p->seed);
-    for (size_t i = 0; i < p->evaluations; i++) {
-        double auc;
-        adass_budget_draw(p->candidates, p->vocab, p->n_fields, p->budget, &rng, drawn);
-        adass_status status = adass_subnet_scores_get(p->scores, drawn, &auc, err);
-        if (status == ADASS_OK && auc > best) {
-            best = auc;
-            memcpy(choice, drawn, p->n_fields);
-        }
-        if (status == ADASS_OK)
-            status = adass_search_tick(p, i + 1, err);
-        if (status != ADASS_OK)
-            return status;
-    }
-    return ADASS_OK;
-}
-
 adass_status adass_search_random(const adass_search_problem *problem, uint8_t *choice,
                                  adass_error *err)
 {
-    uint8_t *drawn = calloc(problem->n_fields, 1);
-    if (drawn == NULL)
-        return adass_fail_memory(err, "an assignment", (double)problem->n_fields);
-    const adass_status status = draw_all(problem, drawn, choice, err);
+    const adass_search_problem *p = problem;
+    uint8_t *drawn = calloc(p->evaluations, p->n_fields);
+    double *aucs = calloc(p->evaluations, sizeof *aucs);
+    adass_status status =
+        drawn != NULL && aucs != NULL
+            ? ADASS_OK
+            : adass_fail_memory(err, "the assignments", (double)(p->evaluations * p->n_fields));
+    adass_rng rng;
+    adass_rng_init(&rng, p->seed);
+    for (size_t i = 0; i < p->evaluations && status == ADASS_OK; i++)
+        adass_budget_draw(p->candidates, p->vocab, p->n_fields, p->budget, &rng,
+                          drawn + i * p->n_fields);
+    if (status == ADASS_OK)
+        status = adass_search_measure(p, drawn, aucs, err);
+    if (status == ADASS_OK) {
+        size_t best = 0;
+        for (size_t i = 1; i < p->evaluations; i++)
+            best = aucs[i] > aucs[best] ? i : best;
+        memcpy(choice, drawn + best * p->n_fields, p->n_fields);
+    }
     free(drawn);
+    free(aucs);
     return status;
 }

@@ -1,6 +1,8 @@
 /* The list of searchers. */
 #include "searcher.h"
 
+#include "adass/subnet_pass.h"
+
 #include <string.h>
 
 static const struct {
@@ -32,4 +34,19 @@ adass_status adass_search_tick(const adass_search_problem *problem, size_t looke
     const adass_status status =
         adass_monitor_tick(problem->monitor, "search", looked, problem->evaluations, "", err);
     return problem->keeper != NULL ? adass_keeper_tick(problem->keeper, status, err) : status;
+}
+
+adass_status adass_search_measure(const adass_search_problem *problem, const uint8_t *choices,
+                                  double *aucs, adass_error *err)
+{
+    const adass_search_problem *p = problem;
+    adass_status status = ADASS_OK;
+    for (size_t i = 0, n; i < p->evaluations && status == ADASS_OK; i += n) {
+        n = p->evaluations - i < ADASS_PASS_SUBNETS ? p->evaluations - i : ADASS_PASS_SUBNETS;
+        status =
+            adass_subnet_scores_get_all(p->scores, choices + i * p->n_fields, n, aucs + i, err);
+        if (status == ADASS_OK)
+            status = adass_search_tick(p, i + n, err);
+    }
+    return status;
 }
