@@ -10,7 +10,7 @@
  * of the latter's, and cpu_of_fm_still, the same of the processors' time, of which neighbours take less away. The
  * difference of the other two cases is what reading adds to training.
  *
- * The rows lie in a file in memory, mapped in small pages as a dataset is, with ids by a power law.
+ * The rows are a dataset in $TMPDIR, with ids by a power law.
  */
 #include "axes.h"
 #include "harness.h"
@@ -19,11 +19,12 @@
 #include "adass/model.h"
 #include "adass/rng.h"
 
+#include "writer.h"
+
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/mman.h>
 #include <time.h>
-#include <unistd.h>
 
 /* The last size takes a minute a case, and 1.6 GB: it is there for the best ISA alone. */
 static const struct {
@@ -35,7 +36,8 @@ enum {
     N_SIZES = sizeof sizes / sizeof sizes[0],
     N_FIELDS = BENCH_CRITEO_FIELDS,
     EMBEDDING_SIZE = 16,
-    ROW_BYTES = N_FIELDS * sizeof(uint32_t) + 1
+    ROW_BYTES = N_FIELDS * sizeof(uint32_t) + 1,
+    WRITTEN_ROWS = 1 << 16 /* at a time */
 };
 
 typedef enum what { WHAT_READ, WHAT_FM, WHAT_FM_STILL, N_WHATS } what;
@@ -55,11 +57,8 @@ typedef struct reader_case {
 } reader_case;
 
 struct reader {
-    size_t mapped; /* bytes at `file`: ids of the rows, then their labels */
-    void *file;
-    adass_field fields[N_FIELDS];
-    adass_dataset dataset; /* the rows of the present size */
-    adass_model *model;    /* shared: a case goes on where the one before stopped */
+    adass_dataset *dataset; /* the rows of the present size; NULL before the first */
+    adass_model *model;     /* shared: a case goes on where the one before stopped */
     reader_case cases[N_SIZES * N_WHATS * BENCH_ISAS_MAX * BENCH_THREADS_MAX];
 };
 
@@ -87,56 +86,83 @@ static double cpu_now(void) { return seconds_of(CLOCK_PROCESS_CPUTIME_ID); }
 
 /* ---- the rows ---- */
 
-static void fill_rows(uint32_t *ids, uint8_t *labels, size_t rows)
+/* Rows of the file from `first` on. */
+static void fill_rows(uint32_t *ids, uint8_t *labels, size_t first, size_t n)
 {
 #pragma omp parallel for schedule(static)
-    for (size_t i = 0; i < rows; i++) {
+    for (size_t i = 0; i < n; i++) {
         for (size_t f = 0; f < N_FIELDS; f++)
-            ids[i * N_FIELDS + f] =
-                bench_zipf_id(adass_unit(adass_mix_at(1, i * N_FIELDS + f)), bench_criteo_vocab[f]);
-        labels[i] = adass_mix_at(2, i) % 4 == 0;
+            ids[i * N_FIELDS + f] = bench_zipf_id(
+                adass_unit(adass_mix_at(1, (first + i) * N_FIELDS + f)), bench_criteo_vocab[f]);
+        labels[i] = adass_mix_at(2, first + i) % 4 == 0;
     }
 }
 
-/* Maps a file that exists in memory only; NULL when there is none. */
-static void *map_file(size_t bytes)
+static adass_status write_rows(adass_writer *w, size_t rows, adass_error *err)
 {
-    const int file = memfd_create("adass-bench-rows", MFD_CLOEXEC);
-    if (file < 0)
-        return NULL;
-    void *p = ftruncate(file, (off_t)bytes) == 0
-                  ? mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, file, 0)
-                  : MAP_FAILED;
-    close(file);
-    return p != MAP_FAILED ? p : NULL;
+    uint32_t *ids = malloc(WRITTEN_ROWS * N_FIELDS * sizeof *ids);
+    uint8_t *labels = malloc(WRITTEN_ROWS);
+    adass_status status = ids != NULL && labels != NULL
+                              ? ADASS_OK
+                              : adass_fail_memory(err, "rows", WRITTEN_ROWS * (double)ROW_BYTES);
+    for (size_t first = 0; first < rows && status == ADASS_OK; first += WRITTEN_ROWS) {
+        const size_t n = rows - first < WRITTEN_ROWS ? rows - first : WRITTEN_ROWS;
+        fill_rows(ids, labels, first, n);
+        status = adass_writer_add(w, ADASS_TRAIN, ids, labels, n, err);
+    }
+    free(ids);
+    free(labels);
+    return status;
 }
 
-static void drop_rows(reader *shared)
+static adass_status finish_rows(adass_writer *w, adass_error *err)
 {
-    if (shared->file != NULL)
-        munmap(shared->file, shared->mapped);
-    shared->file = NULL;
+    char names[N_FIELDS][8];
+    adass_field fields[N_FIELDS];
+    for (size_t f = 0; f < N_FIELDS; f++) {
+        snprintf(names[f], sizeof names[f], "f%zu", f);
+        fields[f] = (adass_field){ .name = names[f], .vocab = bench_criteo_vocab[f] };
+    }
+    json_t *made = json_pack("{s:s}", "by", "adass-bench");
+    const adass_status status = adass_writer_finish(w, fields, 0.0, made, err);
+    json_decref(made);
+    return status;
 }
 
-static bool make_rows(reader *shared, size_t rows)
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *place)
 {
-    static char name[] = "f", dir[] = "bench";
-    if (shared->file != NULL && shared->dataset.splits[ADASS_TRAIN].n == rows)
-        return true;
-    drop_rows(shared);
-    shared->mapped = rows * ROW_BYTES;
-    shared->file = map_file(shared->mapped);
-    if (shared->file == NULL)
-        return false;
-    uint32_t *ids = shared->file;
-    uint8_t *labels = (uint8_t *)(ids + rows * N_FIELDS);
-    fill_rows(ids, labels, rows);
-    for (size_t f = 0; f < N_FIELDS; f++)
-        shared->fields[f] = (adass_field){ .name = name, .vocab = bench_criteo_vocab[f] };
-    shared->dataset = (adass_dataset){ .dir = dir, .n_fields = N_FIELDS, .fields = shared->fields };
-    shared->dataset.splits[ADASS_TRAIN] =
-        (adass_rows){ .n = rows, .ids = ids, .labels_u8 = labels };
-    return true;
+    (void)status, (void)type, (void)place;
+    return remove(path);
+}
+
+static adass_status open_rows(reader *shared, const char *dir, size_t rows, adass_error *err)
+{
+    adass_writer *w = NULL;
+    adass_status status = adass_writer_open(&w, dir, N_FIELDS, err);
+    if (status == ADASS_OK)
+        status = write_rows(w, rows, err);
+    if (status == ADASS_OK)
+        status = finish_rows(w, err);
+    adass_writer_close(w);
+    return status == ADASS_OK ? adass_dataset_open(&shared->dataset, dir, err) : status;
+}
+
+/* A dataset in $TMPDIR; nothing of it has a name any more when it is used. */
+static adass_status make_rows(reader *shared, size_t rows, adass_error *err)
+{
+    const char *base = getenv("TMPDIR");
+    char folder[4096], dir[4096 + 8];
+    if (shared->dataset != NULL && shared->dataset->splits[ADASS_TRAIN].n == rows)
+        return ADASS_OK;
+    adass_dataset_close(shared->dataset);
+    shared->dataset = NULL;
+    snprintf(folder, sizeof folder, "%s/adass-bench-XXXXXX", base != NULL ? base : "/tmp");
+    if (mkdtemp(folder) == NULL)
+        return adass_fail(err, ADASS_EIO, "%s: no folder for the rows; set TMPDIR", folder);
+    snprintf(dir, sizeof dir, "%s/rows", folder);
+    const adass_status status = open_rows(shared, dir, rows, err);
+    (void)nftw(folder, remove_entry, 8, FTW_DEPTH | FTW_PHYS);
+    return status;
 }
 
 static adass_status make_model(reader *shared, adass_error *err)
@@ -212,17 +238,19 @@ static adass_status check(run *r, adass_error *err)
 static adass_status begin(run *r, reader_case *c, adass_error *err)
 {
     r->c = c;
-    r->dataset = &c->shared->dataset;
     r->compute = (adass_compute){ .kernels = c->kernels, .threads = c->threads };
     r->labels = malloc(BENCH_BATCH * sizeof *r->labels);
-    if (r->labels == NULL || !make_rows(c->shared, sizes[c->size].rows))
-        return adass_fail_memory(err, "the rows", (double)sizes[c->size].rows * ROW_BYTES);
+    if (r->labels == NULL)
+        return adass_fail_memory(err, "labels", BENCH_BATCH * sizeof *r->labels);
     const adass_trainer_config config = { .batch_size = BENCH_BATCH,
                                           .learning_rate = 1e-3,
                                           .beta1 = 0.9,
                                           .beta2 = 0.999,
                                           .epsilon = 1e-8 };
-    adass_status status = make_model(c->shared, err);
+    adass_status status = make_rows(c->shared, sizes[c->size].rows, err);
+    r->dataset = c->shared->dataset;
+    if (status == ADASS_OK)
+        status = make_model(c->shared, err);
     if (status == ADASS_OK)
         status = adass_trainer_create(&r->trainer, c->shared->model, &r->compute, &config, err);
     if (status == ADASS_OK)
@@ -312,7 +340,7 @@ static void destroy(void *user)
     reader *shared = user;
     if (shared == NULL)
         return;
-    drop_rows(shared);
+    adass_dataset_close(shared->dataset);
     adass_model_destroy(shared->model);
     free(shared);
 }

@@ -14,8 +14,11 @@
 #error "Prepared datasets are mapped as they are: a little-endian machine is needed."
 #endif
 
-/* 128 bytes hold any shape, and leave the data aligned to a cache line. */
-enum { PREFIX_BYTES = 10, HEADER_BYTES = 128, BUFFER_BYTES = 1 << 18 };
+/*
+ * 128 bytes hold any shape, and leave the data aligned to a cache line. The buffer is a huge page: what is written to a
+ * file's cache in one piece stays in one piece, and can be mapped as such.
+ */
+enum { PREFIX_BYTES = 10, HEADER_BYTES = 128, BUFFER_BYTES = 1 << 21 };
 
 static const char magic[8] = { '\x93', 'N', 'U', 'M', 'P', 'Y', 1, 0 };
 
