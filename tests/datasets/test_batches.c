@@ -10,6 +10,7 @@
 
 #include <math.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 enum { FIELDS = 3, ROWS = 1003, BATCH = 64, WHOLE = 1 << 20 };
 
@@ -220,6 +221,49 @@ static void test_bad_rows(void **state)
     expect_bad_row(x, "memory/train/labels.npy: row 7: label nan");
 }
 
+/* Ids are compared as unsigned numbers. */
+static void test_large_ids(void **state)
+{
+    fixture *x = *state;
+    uint32_t order[ROWS];
+    x->fields[1].vocab = (size_t)UINT32_MAX + 1;
+    x->ids[500 * FIELDS + 1] = UINT32_MAX;
+    adass_batches *b = open_batches(x, BATCH);
+    adass_batches_shuffle(b, 1, 0);
+    read_epoch(x, b, BATCH, order);
+    adass_batches_close(b);
+    x->ids[500 * FIELDS + 2] = UINT32_C(1) << 31;
+    expect_bad_row(x, "memory/train/ids.npy: row 500: id 2147483648 of field 'f'");
+}
+
+/* A split that fits is mapped as a whole before its first batch. */
+static void test_loaded_at_once(void **state)
+{
+    (void)state;
+    enum { PAGES = 300 };
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE), rows = PAGES * page / sizeof(uint32_t);
+    uint32_t *ids = mmap(NULL, PAGES * page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    uint8_t *labels = calloc(rows, 1);
+    assert_true(ids != MAP_FAILED && labels != NULL);
+    if (madvise(ids, page, MADV_POPULATE_READ) != 0)
+        skip(); /* an older kernel */
+    adass_field field = { .name = (char *)"f", .vocab = 1 };
+    adass_dataset d = { .dir = (char *)"memory", .n_fields = 1, .fields = &field };
+    d.splits[ADASS_TRAIN] = (adass_rows){ .n = rows, .ids = ids, .labels_u8 = labels };
+    adass_batches *b = NULL;
+    adass_error err;
+    expect_ok(adass_batches_open(&b, &d, ADASS_TRAIN, 1, SIZE_MAX, &err), &err);
+    adass_batches_shuffle(b, 1, 0);
+    assert_int_equal(next_batch(b).n, 1);
+    unsigned char there[PAGES];
+    assert_int_equal(mincore(ids, PAGES * page, there), 0);
+    for (size_t i = 0; i < PAGES; i++)
+        assert_true(there[i] & 1);
+    adass_batches_close(b);
+    munmap(ids, PAGES * page);
+    free(labels);
+}
+
 /*
  * A split larger than the memory for it, and than 2^32 rows: a mapping without content, but for the
  * last row, which a seed is sought for that reads it early.
@@ -335,6 +379,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_batch_holds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stops_anywhere, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_bad_rows, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_large_ids, set_up, tear_down),
+        cmocka_unit_test(test_loaded_at_once),
         cmocka_unit_test(test_blocks),
         cmocka_unit_test(test_middle),
         cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),
