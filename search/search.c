@@ -413,6 +413,8 @@ adass_status adass_search(const adass_model *model, const adass_candidates *cand
     if (status == ADASS_OK)
         status = search(&r, searcher, out, err);
     if (status == ADASS_OK)
+        status = adass_keeper_save(&r.keeper, err); /* for a training after it that is stopped */
+    if (status == ADASS_OK)
         status = measure_answer(&r, evaluator, model, choice, out, err);
     if (r.scores != NULL)
         out->evaluations = adass_subnet_scores_count(r.scores);

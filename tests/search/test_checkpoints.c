@@ -252,6 +252,21 @@ static void test_same_bits(void **state)
     expect_same_bits(*state, run_train, ADASS_LR);
 }
 
+/* The end of a search is saved: nothing of it is done again, and so nothing can stop it. */
+static void test_finished_search_is_kept(void **state)
+{
+    const context *x = *state;
+    adass_error err;
+    outcome first = { 0 }, again = { 0 };
+    assert_int_equal(run_search(x, ADASS_FM, &x->checkpoint, -1, &first, &err), ADASS_OK);
+    assert_int_equal(run_search(x, ADASS_FM, &x->checkpoint, 0, &again, &err), ADASS_OK);
+    free(again.params);
+    again.params = first.params;
+    assert_memory_equal(&again, &first, sizeof first);
+    free(first.params);
+    unlink(x->path);
+}
+
 /* Rounding of compact tables is random, and comes from the step as well. */
 static void test_compact_tables(void **state)
 {
@@ -474,6 +489,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_bits),
         cmocka_unit_test(test_compact_tables),
+        cmocka_unit_test(test_finished_search_is_kept),
         cmocka_unit_test(test_samplers_and_searchers),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_damage),
