@@ -102,8 +102,11 @@ static void advise_blocks(adass_batches *b)
     uint64_t wanted = order->next_block + (uint64_t)(used * order->window_blocks);
     if (wanted > order->n_blocks)
         wanted = order->n_blocks;
-    for (; b->advised_blocks < wanted; b->advised_blocks++)
+    for (; b->advised_blocks < wanted; b->advised_blocks++) {
         advise_block(b, order->blocks[b->advised_blocks]);
+        if (atomic_load_explicit(&b->cancel, memory_order_relaxed))
+            return; /* it may not have been loaded to its end */
+    }
 }
 
 static const char *ids_at(const adass_batches *b, size_t place)

@@ -58,16 +58,7 @@ void adass_subnet_select(adass_subnet *subnet, const adass_model *model, const s
         if (size == 0 && model->config.backbone != ADASS_LR)
             continue;
         subnet->field[subnet->n_views] = f;
-        subnet->views[subnet->n_views++] = (adass_field_view){
-            .rows = table->type == ADASS_F32 ? table->rows : table->compact,
-            .stride = adass_type_stride(table->type, table->width),
-            .type = table->type,
-            .linear = table->linear,
-            .linear_stride = 1,
-            .size = size,
-            .offset = subnet->width,
-            .column = f,
-        };
+        subnet->views[subnet->n_views++] = adass_subnet_view(table, f, size, subnet->width);
         subnet->width += size;
         subnet->largest = size > subnet->largest ? size : subnet->largest;
     }

@@ -29,6 +29,22 @@ typedef struct adass_subnet {
 /** Leading dimension of packed matrices of `width` columns: whole cache lines. */
 static inline size_t adass_packed_ld(size_t width) { return (width + 15) / 16 * 16; }
 
+/** The first `size` columns of field f's table, of whatever type, at `offset` of a packed matrix. */
+static inline adass_field_view adass_subnet_view(const adass_table *table, size_t f, size_t size,
+                                                 size_t offset)
+{
+    return (adass_field_view){
+        .rows = table->type == ADASS_F32 ? table->rows : table->compact,
+        .stride = adass_type_stride(table->type, table->width),
+        .type = table->type,
+        .linear = table->linear,
+        .linear_stride = 1,
+        .size = size,
+        .offset = offset,
+        .column = f,
+    };
+}
+
 /** Room for any assignment of the model. */
 adass_status adass_subnet_init(adass_subnet *subnet, const adass_model *model, adass_error *err);
 

@@ -39,11 +39,12 @@ typedef struct work {
     adass_int8_block bytes;
 } work;
 
-/* Whether the model's products, if any, are those of an MLP, and embeddings are all else. */
+/* Whether pairs are all of the model, or an MLP of f32 rows, which can be turned into bytes. */
 static bool can_share(const adass_model *model)
 {
-    return model->n_cross == 0 &&
-           (model->n_layers > 0 || adass_backbone_has_pairs(model->config.backbone));
+    if (model->n_layers > 0)
+        return model->n_cross == 0 && model->config.table_type == ADASS_F32;
+    return adass_backbone_has_pairs(model->config.backbone);
 }
 
 adass_pass_precision adass_pass_precision_for(const adass_model *model)
@@ -263,10 +264,7 @@ static void select_shared(adass_subnet_pass *p, const size_t *sizes)
         }
         if (most == 0)
             continue;
-        const adass_table *table = &p->model->tables[f];
-        p->all.views[p->all.n_views++] = (adass_field_view){
-            .rows = table->rows, .stride = table->width, .size = most, .offset = offset, .column = f
-        };
+        p->all.views[p->all.n_views++] = adass_subnet_view(&p->model->tables[f], f, most, offset);
         offset += most;
     }
     p->all.width = offset;

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 enum { EPOCHS = 8, SWEEPS = 2 }; /* of a training and of a refinement, as a rule */
+enum { SAMPLERS = 5 };           /* that the suite `fidelity` compares */
 static const double PROBE_SECONDS = 1.0;
 
 /* Steps to be measured, whether they take longer than a second or not at all so long. */
@@ -87,6 +88,9 @@ static double variant_seconds(const adass_suite_run *r, const adass_variant *var
     if (adass_method_find(variant->method, &method, NULL) != ADASS_OK)
         return 0.0;
     const double train = config.inherit ? 0.0 : middle;
+    const double supernet = (double)adass_supernet_epochs(&config.supernet, r->dataset) / EPOCHS;
+    if (!method->uses_supernet && method->takes_epochs)
+        return budgets * (train + supernet * large);
     if (!method->uses_supernet)
         return budgets * train + (method->pretrains ? large : 0.0);
     const double rows = (double)r->dataset->splits[ADASS_TRAIN].n;
@@ -98,8 +102,7 @@ static double variant_seconds(const adass_suite_run *r, const adass_variant *var
     const double subnets = (double)(config.search.iterations * config.search.population) / 2.0 +
                            sweeps * (double)(r->dataset->n_fields * config.candidates.n);
     const double search = subnets * eval_rows / rows * middle / EPOCHS / 3.0;
-    const size_t epochs = adass_supernet_epochs(&config.supernet, r->dataset);
-    return middle * (double)epochs / EPOCHS + budgets * (train + search);
+    return supernet * middle + budgets * (train + search);
 }
 
 static double backbone_seconds(const adass_suite_run *r, double small, double large)
@@ -108,9 +111,12 @@ static double backbone_seconds(const adass_suite_run *r, double small, double la
     const double narrow = (double)s->uniform.sizes[0],
                  wide = (double)s->uniform.sizes[s->uniform.n - 1];
     double seconds = 0.0;
-    if (s->fidelity_assignments > 0)
-        return (double)(s->seeds * s->fidelity_assignments) * (small + large) / 2.0 +
-               5.0 * (double)s->seeds * (small + large) / 2.0;
+    if (s->fidelity_assignments > 0) {
+        const double supernet =
+            (double)adass_supernet_epochs(&s->config.supernet, r->dataset) / EPOCHS;
+        return (double)s->seeds * (small + large) / 2.0 *
+               ((double)s->fidelity_assignments + SAMPLERS * supernet);
+    }
     for (size_t k = 0; k < s->uniform.n; k++) {
         const double at = ((double)s->uniform.sizes[k] - narrow) / (wide - narrow);
         seconds += small + at * (large - small);

@@ -35,7 +35,9 @@ size_t adass_supernet_epochs(const adass_supernet_config *config, const adass_da
 {
     if (config->epochs > 0)
         return config->epochs;
-    const size_t batch = config->step.batch_size, rows = (size_t)dataset->splits[ADASS_TRAIN].n;
+    /* a batch of 0 samples is the reader's to refuse */
+    const size_t batch = config->step.batch_size > 0 ? config->step.batch_size : 1;
+    const size_t rows = (size_t)dataset->splits[ADASS_TRAIN].n;
     const size_t steps = rows > 0 ? (rows - 1) / batch + 1 : 1;
     const size_t epochs = (ADASS_SUPERNET_STEPS - 1) / steps + 1;
     return epochs < ADASS_SUPERNET_EPOCHS_MAX ? epochs : ADASS_SUPERNET_EPOCHS_MAX;

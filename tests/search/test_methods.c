@@ -166,12 +166,11 @@ static void test_one_training(void **out)
     static const struct {
         const char *method;
         double budget;
+        uint64_t train_seed;
         bool trains;
-    } runs[] = { { "uniform", 0.5, true },
-                 { "uniform", 0.3, false },
-                 { "random", 0.3, true },
-                 { "magprune", 0.5, true },
-                 { "magprune", 0.3, true } };
+    } runs[] = { { "uniform", 0.5, 0, true },  { "uniform", 0.3, 0, false },
+                 { "uniform", 0.3, 8, true },  { "random", 0.3, 8, true },
+                 { "magprune", 0.5, 8, true }, { "magprune", 0.3, 8, true } };
     size_t steps = 0;
     const adass_monitor monitor = { .progress = count_stages, .user = &steps };
     adass_session *session = NULL;
@@ -182,13 +181,19 @@ static void test_one_training(void **out)
         adass_run_config config = config_of(s, runs[i].method, runs[i].budget);
         adass_run_result result;
         config.size = 4; /* of uniform, which heeds no budget */
+        config.train_seed = runs[i].train_seed;
         steps = 0;
         assert_int_equal(adass_run(session, &config, &result, NULL, &err), ADASS_OK);
         assert_true((steps > 0) == runs[i].trains);
         adass_run_result fresh = run(s, &config, NULL);
         assert_true(result.test.auc == fresh.test.auc && result.params == fresh.params &&
                     result.other_params == fresh.other_params && result.n_test == fresh.n_test &&
-                    result.train.best_epoch == fresh.train.best_epoch);
+                    result.train.best_epoch == fresh.train.best_epoch &&
+                    result.train.window_rows == fresh.train.window_rows &&
+                    result.train.valid.auc == fresh.train.valid.auc &&
+                    result.test.logloss == fresh.test.logloss &&
+                    result.embedding_bytes == fresh.embedding_bytes &&
+                    result.seconds >= result.train.seconds && result.train.seconds > 0.0);
         assert_memory_equal(result.test_logits, fresh.test_logits,
                             result.n_test * sizeof *result.test_logits);
         adass_run_result_free(&result);
@@ -297,7 +302,7 @@ static void expect_same_run(const outcome *x, const outcome *y)
                 a->found.inherited_auc == b->found.inherited_auc &&
                 a->found.evaluations == b->found.evaluations);
     free(params);
-    if (x->search == NULL) /* its end is saved for methods with steps of their own alone */
+    if (x->search == NULL) /* of methods without a search or steps of their own */
         return;
     assert_int_equal(x->n_search, y->n_search);
     assert_memory_equal(x->search, y->search, x->n_search);

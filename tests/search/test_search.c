@@ -404,6 +404,9 @@ static void test_supernet_epochs(void **out)
                                                .epochs = cases[i].configured };
         assert_int_equal(adass_supernet_epochs(&config, &dataset), cases[i].epochs);
     }
+    const adass_dataset dataset = { .splits[ADASS_TRAIN].n = 10000 };
+    const adass_supernet_config refused = { .step.batch_size = 0 }; /* by the reader, later */
+    assert_int_equal(adass_supernet_epochs(&refused, &dataset), 1);
 }
 
 static void test_unknown_searcher(void **out)

@@ -32,16 +32,19 @@ typedef struct state {
     float *all[SUBNETS], *want; /* [n] each */
 } state;
 
-static adass_model *trained(const state *s, adass_backbone backbone)
+static adass_model *trained(const state *s, adass_backbone backbone, adass_type table_type)
 {
     size_t vocab[MAX_FIELDS], widths[MAX_FIELDS];
     for (size_t f = 0; f < s->n_fields; f++) {
         vocab[f] = s->base.dataset->fields[f].vocab;
         widths[f] = WIDTH;
     }
-    const adass_model_config config = {
-        .backbone = backbone, .n_hidden = 2, .hidden = { 48, 20 }, .init_std = 0.05f, .seed = 1
-    };
+    const adass_model_config config = { .backbone = backbone,
+                                        .table_type = table_type,
+                                        .n_hidden = 2,
+                                        .hidden = { 48, 20 },
+                                        .init_std = 0.05f,
+                                        .seed = 1 };
     const adass_supernet_config training = { .sampler = "uniform",
                                              .step = { .batch_size = 512,
                                                        .learning_rate = 3e-3,
@@ -71,10 +74,10 @@ static int set_up(void **out)
     s.candidates = (adass_candidates){ .n = 5, .sizes = { 0, 2, 7, 16, WIDTH } };
     s.n_fields = s.base.dataset->n_fields;
     s.n = s.base.dataset->splits[ADASS_VALID].n;
-    s.models[ADASS_FM] = trained(&s, ADASS_FM);
-    s.models[ADASS_DEEPFM] = trained(&s, ADASS_DEEPFM);
-    s.models[ADASS_DNN] = trained(&s, ADASS_DNN);
-    s.models[ADASS_DCNV2] = trained(&s, ADASS_DCNV2);
+    s.models[ADASS_FM] = trained(&s, ADASS_FM, ADASS_F32);
+    s.models[ADASS_DEEPFM] = trained(&s, ADASS_DEEPFM, ADASS_F32);
+    s.models[ADASS_DNN] = trained(&s, ADASS_DNN, ADASS_F32);
+    s.models[ADASS_DCNV2] = trained(&s, ADASS_DCNV2, ADASS_F32);
     adass_rng rng;
     adass_rng_init(&rng, 4);
     for (size_t i = 0; i < SUBNETS * s.n_fields; i++)
@@ -137,7 +140,7 @@ static void test_floats(void **out)
     static const adass_backbone backbones[] = { ADASS_FM, ADASS_DEEPFM, ADASS_DCNV2 };
     for (size_t b = 0; b < 3; b++) {
         const adass_model *model = s->models[backbones[b]];
-        const bool asked = backbones[b] == ADASS_DCNV2; /* for bytes, which it does not have */
+        const bool asked = backbones[b] == ADASS_DCNV2; /* for sharing, which it cannot */
         adass_subnet_pass *pass =
             new_pass(s, model, 2, asked ? ADASS_PASS_SHARED : ADASS_PASS_FLOATS);
         run(pass, s->sizes, SUBNETS, 0, s->n, s->all);
@@ -187,6 +190,27 @@ static void test_shared(void **out)
         adass_subnet_pass_destroy(other);
     }
     free(alone);
+}
+
+/* Tables of 16 bits are shared by FM's subnets, and make an MLP's be computed in floats. */
+static void test_compact_tables(void **out)
+{
+    const state *s = *out;
+    for (adass_type type = ADASS_BF16; type <= ADASS_F16; type++) {
+        adass_model *models[] = { trained(s, ADASS_FM, type), trained(s, ADASS_DEEPFM, type) };
+        assert_true(adass_pass_precision_for(models[0]) == ADASS_PASS_SHARED);
+        assert_true(adass_pass_precision_for(models[1]) == ADASS_PASS_FLOATS);
+        for (size_t m = 0; m < 2; m++) {
+            adass_subnet_pass *pass = new_pass(s, models[m], 2, ADASS_PASS_SHARED);
+            run(pass, s->sizes, SUBNETS, 0, s->n, s->all);
+            for (size_t i = 0; i < SUBNETS; i++) {
+                predict(s, models[m], s->sizes + i * s->n_fields);
+                assert_true(relative_error(s, s->all[i]) <= (m == 0 ? 1e-5 : 0.0));
+            }
+            adass_subnet_pass_destroy(pass);
+            adass_model_destroy(models[m]);
+        }
+    }
 }
 
 static adass_subnet_scores *new_scores(const state *s, const adass_model *model,
@@ -357,9 +381,13 @@ static void test_smallest_counts(void **out)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_floats),   cmocka_unit_test(test_shared),
-        cmocka_unit_test(test_scores),   cmocka_unit_test(test_race),
-        cmocka_unit_test(test_smallest), cmocka_unit_test(test_smallest_counts),
+        cmocka_unit_test(test_floats),
+        cmocka_unit_test(test_shared),
+        cmocka_unit_test(test_compact_tables),
+        cmocka_unit_test(test_scores),
+        cmocka_unit_test(test_race),
+        cmocka_unit_test(test_smallest),
+        cmocka_unit_test(test_smallest_counts),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

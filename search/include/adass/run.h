@@ -122,7 +122,7 @@ adass_status adass_run_find(adass_session *session, const adass_run_config *conf
                             adass_run_result *out, adass_error *err);
 
 /**
- * The whole run: adass_run_find(), training, and the one look at the test split. Where the last run
+ * The whole run: adass_run_find(), training, and the one look at the test split. Where an earlier run
  * of the session trained the same sizes from the same seed, and no model is wanted, its outcome is
  * copied, times too: the bits would be the same.
  *

@@ -26,7 +26,7 @@ typedef enum adass_pass_precision {
     ADASS_PASS_SHARED  /* embeddings looked up once for all subnets of the pass, the MLP in bytes */
 } adass_pass_precision;
 
-/** What is faster here: shared, but for models with cross layers, or with an MLP where not
+/** What is faster here: shared where it can be, but for models with an MLP where not
  * adass_bytes_fast(). */
 adass_pass_precision adass_pass_precision_for(const adass_model *model);
 
@@ -34,7 +34,8 @@ adass_pass_precision adass_pass_precision_for(const adass_model *model);
  * Prepares n rows, n < 2^31. Model and ids must outlive the pass and not change.
  *
  * @param ids        [n x n_fields], inside the vocabularies
- * @param precision  floats all the same where the model has cross layers, or neither pairs nor an MLP
+ * @param precision  floats all the same for models with cross layers, with an MLP over bf16 or f16
+ *                   tables, or with neither pairs nor an MLP
  */
 adass_status adass_subnet_pass_create(adass_subnet_pass **out, const adass_model *model,
                                       const adass_compute *compute, adass_pass_precision precision,

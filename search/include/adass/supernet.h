@@ -54,10 +54,10 @@ typedef struct adass_supernet_config {
 } adass_supernet_config;
 
 /**
- * Length of a supernet whose configuration leaves it open. Measured, not derived: on data of a
- * hundred to 1,600 steps an epoch the best assignments were found after 2,000 to 6,000 steps. With
- * fewer the largest sizes are not trained yet; with more, or after many passes over few rows, they
- * overfit before the smallest do.
+ * Length of a supernet whose configuration leaves it open. Measured, not derived, and a compromise:
+ * on data of a hundred to 1,600 steps an epoch the best assignments were found after 800 to 6,300
+ * steps (search/README.md). With fewer the largest sizes are not trained yet; with more, or after
+ * many passes over few rows, they overfit before the smallest do.
  */
 enum { ADASS_SUPERNET_STEPS = 4000, ADASS_SUPERNET_EPOCHS_MAX = 50 };
 
