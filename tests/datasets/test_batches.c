@@ -245,8 +245,10 @@ static void test_loaded_at_once(void **state)
     uint32_t *ids = mmap(NULL, PAGES * page, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     uint8_t *labels = calloc(rows, 1);
     assert_true(ids != MAP_FAILED && labels != NULL);
-    if (madvise(ids, page, MADV_POPULATE_READ) != 0)
-        skip(); /* an older kernel */
+    unsigned char there[PAGES];
+    if (madvise(ids, page, MADV_POPULATE_READ) != 0 || mincore(ids, page, there) != 0 ||
+        (there[0] & 1) == 0)
+        skip(); /* an older kernel, or an emulator that passes over the advice */
     adass_field field = { .name = (char *)"f", .vocab = 1 };
     adass_dataset d = { .dir = (char *)"memory", .n_fields = 1, .fields = &field };
     d.splits[ADASS_TRAIN] = (adass_rows){ .n = rows, .ids = ids, .labels_u8 = labels };
@@ -255,7 +257,6 @@ static void test_loaded_at_once(void **state)
     expect_ok(adass_batches_open(&b, &d, ADASS_TRAIN, 1, SIZE_MAX, &err), &err);
     adass_batches_shuffle(b, 1, 0);
     assert_int_equal(next_batch(b).n, 1);
-    unsigned char there[PAGES];
     assert_int_equal(mincore(ids, PAGES * page, there), 0);
     for (size_t i = 0; i < PAGES; i++)
         assert_true(there[i] & 1);
