@@ -17,9 +17,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const samplers[] = { "adaptive", "uniform", "sandwich", "fair", "pa-da" };
+enum { N_SAMPLERS = ADASS_FIDELITY_SAMPLERS, RESAMPLES = 2000 };
 
-enum { N_SAMPLERS = sizeof samplers / sizeof samplers[0], RESAMPLES = 2000 };
+static const char *const samplers[N_SAMPLERS] = { "adaptive", "uniform", "sandwich", "fair",
+                                                  "pa-da" };
 
 typedef struct fidelity {
     adass_suite_run *run;

@@ -13,7 +13,6 @@
 #include <stdlib.h>
 
 enum { EPOCHS = 8, SWEEPS = 2 }; /* of a training and of a refinement, as a rule */
-enum { SAMPLERS = 5 };           /* that the suite `fidelity` compares */
 static const double PROBE_SECONDS = 1.0;
 
 /* Steps to be measured, whether they take longer than a second or not at all so long. */
@@ -115,7 +114,7 @@ static double backbone_seconds(const adass_suite_run *r, double small, double la
         const double supernet =
             (double)adass_supernet_epochs(&s->config.supernet, r->dataset) / EPOCHS;
         return (double)s->seeds * (small + large) / 2.0 *
-               ((double)s->fidelity_assignments + SAMPLERS * supernet);
+               ((double)s->fidelity_assignments + ADASS_FIDELITY_SAMPLERS * supernet);
     }
     for (size_t k = 0; k < s->uniform.n; k++) {
         const double at = ((double)s->uniform.sizes[k] - narrow) / (wide - narrow);

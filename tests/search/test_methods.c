@@ -129,6 +129,15 @@ static void count_stages(void *user, const char *stage, uint64_t done, uint64_t 
     *steps += strcmp(stage, "train") == 0;
 }
 
+static adass_session *new_session(const state *s, const adass_monitor *monitor)
+{
+    adass_session *session = NULL;
+    adass_error err;
+    assert_int_equal(adass_session_open(&session, s->base.dataset, &s->base.compute, monitor, &err),
+                     ADASS_OK);
+    return session;
+}
+
 /* The model that a method looks at is trained once for all of its budgets. */
 static void test_one_pretraining(void **out)
 {
@@ -136,10 +145,8 @@ static void test_one_pretraining(void **out)
     static const char *const methods[] = { "sseds", "optembed" };
     size_t steps = 0;
     const adass_monitor monitor = { .progress = count_stages, .user = &steps };
-    adass_session *session = NULL;
+    adass_session *session = new_session(s, &monitor);
     adass_error err;
-    assert_int_equal(
-        adass_session_open(&session, s->base.dataset, &s->base.compute, &monitor, &err), ADASS_OK);
     for (size_t m = 0; m < 2; m++) {
         double seconds[2];
         for (int i = 0; i < 2; i++) {
@@ -173,10 +180,8 @@ static void test_one_training(void **out)
                  { "magprune", 0.5, 8, true }, { "magprune", 0.3, 8, true } };
     size_t steps = 0;
     const adass_monitor monitor = { .progress = count_stages, .user = &steps };
-    adass_session *session = NULL;
+    adass_session *session = new_session(s, &monitor);
     adass_error err;
-    assert_int_equal(
-        adass_session_open(&session, s->base.dataset, &s->base.compute, &monitor, &err), ADASS_OK);
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
         adass_run_config config = config_of(s, runs[i].method, runs[i].budget);
         adass_run_result result;
