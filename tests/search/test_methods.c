@@ -190,7 +190,8 @@ static void test_one_training(void **out)
         steps = 0;
         assert_int_equal(adass_run(session, &config, &result, NULL, &err), ADASS_OK);
         assert_true((steps > 0) == runs[i].trains);
-        adass_run_result fresh = run(s, &config, NULL);
+        adass_model *model = NULL; /* wanted, so that it is trained */
+        adass_run_result fresh = run(s, &config, &model);
         assert_true(result.test.auc == fresh.test.auc && result.params == fresh.params &&
                     result.other_params == fresh.other_params && result.n_test == fresh.n_test &&
                     result.train.best_epoch == fresh.train.best_epoch &&
@@ -203,6 +204,7 @@ static void test_one_training(void **out)
                             result.n_test * sizeof *result.test_logits);
         adass_run_result_free(&result);
         adass_run_result_free(&fresh);
+        adass_model_destroy(model);
     }
     adass_session_close(session);
 }
