@@ -1,15 +1,21 @@
 /* A stand-alone model from a supernet's weights. */
 #include "adass/model.h"
 
+#include "adass/round.h"
+
 #include <assert.h>
 #include <string.h>
 
 static void inherit_table(adass_table *to, const adass_table *from)
 {
-    assert(to->vocab == from->vocab && to->width <= from->width);
+    assert(to->vocab == from->vocab && to->width <= from->width && to->type == ADASS_F32);
     for (size_t row = 0; row < to->vocab; row++)
-        memcpy(to->rows + row * to->width, from->rows + row * from->width,
-               to->width * sizeof *to->rows);
+        if (from->type == ADASS_F32)
+            memcpy(to->rows + row * to->width, from->rows + row * from->width,
+                   to->width * sizeof *to->rows);
+        else
+            adass_widen(from->type, to->rows + row * to->width,
+                        (const uint16_t *)from->compact + row * from->width, to->width);
     if (to->linear != NULL)
         memcpy(to->linear, from->linear, to->vocab * sizeof *to->linear);
 }

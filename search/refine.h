@@ -24,4 +24,17 @@ typedef struct adass_refinement {
 adass_status adass_refine(const adass_search_problem *problem, size_t sweeps,
                           adass_refinement *state, uint8_t *choice, adass_error *err);
 
+/**
+ * What becomes of an assignment when every field at once gets the smallest size whose AUC, all others as
+ * in `choice`, is within a margin of its best size's. Each size alone keeps the budget; all together may
+ * not, nor need a field be left.
+ *
+ * @param choice   [n_fields], inside the budget
+ * @param margins  [n_margins], in standard errors
+ * @param family   out, [n_margins x n_fields]
+ */
+adass_status adass_refine_family(const adass_search_problem *problem, const uint8_t *choice,
+                                 const double *margins, size_t n_margins, uint8_t *family,
+                                 adass_error *err);
+
 #endif

@@ -67,7 +67,8 @@ adass_run_config adass_run_config_default(void)
                     .baseline_decay = 0.8,
                     .penalty = 1.0,
                     .penalty_rate = 1.0,
-                    .sweeps = 3 },
+                    .sweeps = 3,
+                    .finalists = 0.1 },
         .seed = 1,
     };
 }

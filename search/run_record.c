@@ -89,12 +89,12 @@ static json_t *search_json(const adass_search_config *c)
                                (json_int_t)c->eval_rows, "iterations", (json_int_t)c->iterations,
                                "population", (json_int_t)c->population);
     if (strcmp(c->searcher, "rl") == 0)
-        json_object_update_new(search,
-                               json_pack("{s:f, s:f, s:f, s:f, s:f, s:b, s:I}", "learning_rate",
-                                         c->learning_rate, "entropy", c->entropy, "baseline_decay",
-                                         c->baseline_decay, "penalty", c->penalty, "penalty_rate",
-                                         c->penalty_rate, "equal_shares", c->equal_shares, "sweeps",
-                                         (json_int_t)c->sweeps));
+        json_object_update_new(
+            search,
+            json_pack("{s:f, s:f, s:f, s:f, s:f, s:b, s:I, s:f}", "learning_rate", c->learning_rate,
+                      "entropy", c->entropy, "baseline_decay", c->baseline_decay, "penalty",
+                      c->penalty, "penalty_rate", c->penalty_rate, "equal_shares", c->equal_shares,
+                      "sweeps", (json_int_t)c->sweeps, "finalists", c->finalists));
     return search;
 }
 
@@ -258,11 +258,12 @@ static json_t *found_json(const adass_run_config *config, const adass_found *fou
 {
     const size_t k = config->candidates.n;
     return json_pack(
-        "{s:I, s:f, s:f, s:I, s:I, s:I, s:f, s:o, s:o, s:o}", "supernet_steps",
+        "{s:I, s:f, s:f, s:I, s:I, s:I, s:I, s:f, s:o, s:o, s:o}", "supernet_steps",
         (json_int_t)found->supernet_steps, "drawn_params", found->drawn_params, "inherited_auc",
         found->inherited_auc, "evaluations", (json_int_t)found->evaluations, "repairs",
-        (json_int_t)found->repairs, "refined", (json_int_t)found->refined, "lambda", found->lambda,
-        "sampling_probability", matrix_json(dataset, found->probability, k), "sampling_over_time",
+        (json_int_t)found->repairs, "refined", (json_int_t)found->refined, "finalists",
+        (json_int_t)found->finalists, "lambda", found->lambda, "sampling_probability",
+        matrix_json(dataset, found->probability, k), "sampling_over_time",
         trace_json(dataset, found, k), "policy", matrix_json(dataset, found->policy, k));
 }
 

@@ -4,6 +4,7 @@
 #include "adass/dense.h"
 #include "adass/rng.h"
 #include "budget.h"
+#include "finalists.h"
 #include "refine.h"
 #include "searcher.h"
 #include "state.h"
@@ -34,6 +35,9 @@ typedef struct run {
     uint64_t fitted;    /* the choice is there, inside the budget */
     uint64_t repairs;   /* that this took */
     adass_refinement refinement;
+    adass_search_problem problem;
+    adass_finalists *finalists; /* NULL: none */
+    uint64_t chosen;            /* among them: the choice is final */
     adass_keeper keeper;
 } run;
 
@@ -52,6 +56,9 @@ static void list_state(void *user, adass_state *state)
     adass_state_add_u64(state, "refinement.done", &r->refinement.done, 1);
     adass_state_add_u64(state, "refinement.unchanged", &r->refinement.unchanged, 1);
     adass_state_add_u64(state, "refinement.changes", &r->refinement.changes, 1);
+    adass_state_add_u64(state, "chosen", &r->chosen, 1);
+    if (r->finalists != NULL)
+        adass_finalists_list_state(r->finalists, state);
     adass_subnet_scores_list_state(r->scores, state);
 }
 
@@ -296,14 +303,19 @@ static adass_status fit_mode(run *r, adass_error *err)
     return ADASS_OK;
 }
 
-static adass_status search_by_policy(run *r, const adass_search_problem *problem, adass_error *err)
+static adass_status search_by_policy(run *r, adass_error *err)
 {
+    const adass_search_problem *problem = &r->problem;
     adass_status status = run_iterations(r, err);
     if (status == ADASS_OK && !r->fitted)
         status = fit_mode(r, err);
-    return status == ADASS_OK
-               ? adass_refine(problem, r->config->sweeps, &r->refinement, r->choice, err)
-               : status;
+    if (status == ADASS_OK)
+        status = adass_refine(problem, r->config->sweeps, &r->refinement, r->choice, err);
+    if (status != ADASS_OK || r->finalists == NULL || r->chosen)
+        return status;
+    status = adass_finalists_choose(r->finalists, r->choice, err);
+    r->chosen = status == ADASS_OK;
+    return status;
 }
 
 /* In floats, whatever the scores were measured in. */
@@ -319,17 +331,34 @@ static adass_status measure_answer(run *r, adass_evaluator *evaluator, const ada
     return status;
 }
 
+/* Where the policy searches and the supernet was trained for long enough. */
+static adass_status prepare_finalists(run *r, const adass_model *supernet,
+                                      const adass_dataset *dataset, const adass_compute *compute,
+                                      adass_error *err)
+{
+    const adass_finalists_setting setting = {
+        .problem = &r->problem,
+        .supernet = supernet,
+        .dataset = dataset,
+        .compute = compute,
+        .step = &r->config->step,
+        .steps = (size_t)(r->config->finalists * (double)supernet->steps),
+    };
+    return setting.steps > 0 ? adass_finalists_create(&r->finalists, &setting, err) : ADASS_OK;
+}
+
 /* ---- the whole ---- */
 
 static adass_status check_config(const adass_search_config *c, adass_error *err)
 {
     if (c->iterations == 0 || c->population == 0 || !(c->learning_rate > 0.0) ||
         !(c->entropy >= 0.0) || !(c->penalty >= 0.0) ||
-        !(c->baseline_decay >= 0.0 && c->baseline_decay < 1.0) || !(c->penalty_rate >= 0.0))
+        !(c->baseline_decay >= 0.0 && c->baseline_decay < 1.0) || !(c->penalty_rate >= 0.0) ||
+        !(c->finalists >= 0.0))
         return adass_fail(err, ADASS_EINVAL,
                           "the search needs at least one iteration and a population of one, a "
-                          "learning rate above 0, entropy, penalty and penalty rate of at least 0, "
-                          "and a baseline decay in [0, 1)");
+                          "learning rate above 0, entropy, penalty, penalty rate and finalists' "
+                          "share of steps of at least 0, and a baseline decay in [0, 1)");
     return ADASS_OK;
 }
 
@@ -358,13 +387,13 @@ static adass_status allocate(run *r, adass_error *err)
 static adass_status search(run *r, adass_searcher *searcher, adass_search_result *out,
                            adass_error *err)
 {
-    const adass_search_problem problem = problem_of(r);
     adass_subnet_scores_restored(r->scores);
     const adass_status status =
-        searcher != NULL ? searcher(&problem, r->choice, err) : search_by_policy(r, &problem, err);
+        searcher != NULL ? searcher(&r->problem, r->choice, err) : search_by_policy(r, err);
     out->seconds = adass_keeper_seconds(&r->keeper);
     out->repairs = r->repairs;
     out->refined = r->refinement.changes;
+    out->finalists = r->finalists != NULL ? adass_finalists_count(r->finalists) : 0;
     return status;
 }
 
@@ -408,6 +437,11 @@ adass_status adass_search(const adass_model *model, const adass_candidates *cand
     if (status == ADASS_OK && model->n_layers > 0)
         status = adass_dense_check_room(compute->threads, err);
     adass_rng_init(&r.rng, config->seed);
+    if (status == ADASS_OK) {
+        r.problem = problem_of(&r);
+        if (searcher == NULL)
+            status = prepare_finalists(&r, model, dataset, compute, err);
+    }
     if (status == ADASS_OK)
         status = adass_keeper_begin(&r.keeper, config->checkpoint, list_state, &r, err);
     if (status == ADASS_OK)
@@ -424,6 +458,7 @@ adass_status adass_search(const adass_model *model, const adass_candidates *cand
     } else {
         free(r.policy);
     }
+    adass_finalists_destroy(r.finalists);
     adass_subnet_scores_destroy(r.scores);
     adass_evaluator_close(evaluator);
     free(r.vocab);

@@ -33,7 +33,7 @@ adass_status adass_search_tick(const adass_search_problem *problem, size_t looke
 {
     const adass_status status =
         adass_monitor_tick(problem->monitor, "search", looked, problem->evaluations, "", err);
-    return problem->keeper != NULL ? adass_keeper_tick(problem->keeper, status, err) : status;
+    return adass_keeper_tick(problem->keeper, status, err);
 }
 
 adass_status adass_search_measure(const adass_search_problem *problem, const uint8_t *choices,

@@ -186,7 +186,8 @@ adass_status adass_keeper_save(adass_keeper *keeper, adass_error *err)
 
 adass_status adass_keeper_tick(adass_keeper *keeper, adass_status status, adass_error *err)
 {
-    if (keeper->config == NULL || (status != ADASS_OK && status != ADASS_EINTERRUPTED))
+    if (keeper == NULL || keeper->config == NULL ||
+        (status != ADASS_OK && status != ADASS_EINTERRUPTED))
         return status;
     if (status == ADASS_OK && adass_clock_seconds() - keeper->saved < keeper->config->every_seconds)
         return ADASS_OK;

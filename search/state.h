@@ -61,6 +61,7 @@ adass_status adass_keeper_begin(adass_keeper *keeper, const adass_checkpoint *co
 /**
  * After a step: saves when it is time, or when the monitor has stopped the stage.
  *
+ * @param keeper  NULL keeps nothing
  * @param status  of adass_monitor_tick()
  * @return status, or why the state could not be saved
  */

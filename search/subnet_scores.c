@@ -448,24 +448,30 @@ static adass_status place_all(const adass_subnet_scores *s, float *const *logits
                               : adass_fail_memory(err, "the rows' ranks", (double)rows * 24.0);
 }
 
-/* The first of the placements [best x rows] that is not worse than those of the best. */
-static size_t first_as_good(const adass_subnet_scores *s, double *placements, size_t best,
-                            double margin)
+/*
+ * For each margin the first of the placements [best + 1, rows] that is not worse than those of the
+ * best. The others' become their differences to them.
+ */
+static void first_as_good(const adass_subnet_scores *s, double *placements, size_t best,
+                          const double *margins, size_t n_margins, size_t *winners)
 {
     const size_t rows = s->evaluator->n;
-    for (size_t i = 0; i < best; i++) {
+    for (size_t m = 0; m < n_margins; m++)
+        winners[m] = best;
+    for (size_t i = best; i-- > 0;) {
         double *difference = placements + i * rows;
         for (size_t row = 0; row < rows; row++)
             difference[row] = placements[best * rows + row] - difference[row];
         const adass_delong test = adass_delong_of(difference, s->labels, rows);
-        if (test.difference <= margin * test.std_error)
-            return i;
+        for (size_t m = 0; m < n_margins; m++)
+            if (test.difference <= margins[m] * test.std_error)
+                winners[m] = i;
     }
-    return best;
 }
 
 adass_status adass_subnet_scores_smallest(adass_subnet_scores *scores, const uint8_t *choices,
-                                          size_t n, double margin, size_t *winner, adass_error *err)
+                                          size_t n, const double *margins, size_t n_margins,
+                                          size_t *winners, adass_error *err)
 {
     const adass_subnet_scores *s = scores;
     const size_t rows = s->evaluator->n;
@@ -491,7 +497,7 @@ adass_status adass_subnet_scores_smallest(adass_subnet_scores *scores, const uin
         return adass_fail_memory(err, "the rows' placements", (double)((best + 1) * rows) * 8.0);
     status = place_all(s, logits, best + 1, placements, err);
     if (status == ADASS_OK)
-        *winner = first_as_good(s, placements, best, margin);
+        first_as_good(s, placements, best, margins, n_margins, winners);
     free(placements);
     return status;
 }

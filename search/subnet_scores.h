@@ -56,15 +56,16 @@ adass_status adass_subnet_scores_race(adass_subnet_scores *scores, const uint8_t
                                       size_t *winner, adass_error *err);
 
 /**
- * The first subnet whose AUC is not more than `margin` standard errors below the best one's: those of
- * the difference between the two, paired, by DeLong's method on all rows.
+ * For each margin the first subnet whose AUC is not more than so many standard errors below the best
+ * one's: those of the difference between the two, paired, by DeLong's method on all rows.
  *
  * @param choices [n x n_fields], 1 <= n <= ADASS_CANDIDATES_MAX; by rising size
- * @param winner  out: its number
+ * @param margins [n_margins]
+ * @param winners out, [n_margins]: their numbers
  */
 adass_status adass_subnet_scores_smallest(adass_subnet_scores *scores, const uint8_t *choices,
-                                          size_t n, double margin, size_t *winner,
-                                          adass_error *err);
+                                          size_t n, const double *margins, size_t n_margins,
+                                          size_t *winners, adass_error *err);
 
 /** Number of different subnets measured on all rows so far. */
 size_t adass_subnet_scores_count(const adass_subnet_scores *scores);

@@ -87,6 +87,7 @@ static adass_status search(const adass_method_setting *setting, const adass_mode
     c.checkpoint =
         adass_session_checkpoint(setting->session, ADASS_STAGE_SEARCH, identity, &checkpoint);
     c.seed = adass_seed_derive(config->seed, ADASS_SEED_SEARCH);
+    c.step = config->supernet.step;
     if (searcher != NULL)
         c.searcher = searcher;
     adass_search_result result;
@@ -99,6 +100,7 @@ static adass_status search(const adass_method_setting *setting, const adass_mode
     found->evaluations = result.evaluations;
     found->repairs = result.repairs;
     found->refined = result.refined;
+    found->finalists = result.finalists;
     found->lambda = result.lambda;
     found->policy = result.policy; /* handed over */
     return status;

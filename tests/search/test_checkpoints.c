@@ -25,6 +25,7 @@ typedef struct context {
     adass_checkpoint checkpoint;
     const char *sampler, *searcher;
     adass_type table_type;
+    double finalists; /* of searches: steps of each, as a share of 40 */
 } context;
 
 static int set_up(void **state)
@@ -96,7 +97,7 @@ typedef struct outcome {
     double drawn_params, probability[FIELDS_MAX * CANDIDATES];
     uint64_t n_trace;
     double trace[ADASS_TRACE_POINTS * FIELDS_MAX * CANDIDATES];
-    size_t evaluations, repairs;
+    size_t evaluations, repairs, finalists;
     double inherited_auc, lambda, policy[FIELDS_MAX * CANDIDATES]; /* of rl */
     uint8_t choice[FIELDS_MAX];
 } outcome;
@@ -193,11 +194,14 @@ static adass_status run_search(const context *x, adass_backbone backbone,
         .penalty = 1.0,
         .penalty_rate = 1.0,
         .sweeps = 1,
+        .finalists = x->finalists,
+        .step = step_config,
         .seed = 4,
         .checkpoint = checkpoint,
     };
     adass_search_result result;
     adass_model *model = new_model(x, backbone);
+    model->steps = 40;
     const adass_status status =
         adass_search(model, &candidates, x->fixture.dataset, &x->fixture.compute, 40000, &config,
                      &monitor, o->choice, &result, err);
@@ -205,6 +209,7 @@ static adass_status run_search(const context *x, adass_backbone backbone,
         memcpy(o->policy, result.policy, model->n_fields * CANDIDATES * sizeof *o->policy);
     o->evaluations = result.evaluations;
     o->repairs = result.repairs;
+    o->finalists = result.finalists;
     o->inherited_auc = result.inherited_auc;
     o->lambda = result.lambda;
     store_model(o, model);
@@ -216,7 +221,7 @@ static adass_status run_search(const context *x, adass_backbone backbone,
 /* Runs a stage without checkpoints; then stopped after every so many ticks, until it ends. */
 static void expect_same_bits(const context *x, run_stage run, adass_backbone backbone)
 {
-    const bool replays = strcmp(x->searcher, "rl") != 0;
+    const bool replays = strcmp(x->searcher, "rl") != 0 || x->finalists > 0.0;
     adass_error err;
     outcome expected = { 0 };
     assert_int_equal(run(x, backbone, NULL, -1, &expected, &err), ADASS_OK);
@@ -227,7 +232,10 @@ static void expect_same_bits(const context *x, run_stage run, adass_backbone bac
             assert_true(stops < 200);
             free(got.params);
             got = (outcome){ 0 };
-            /* A searcher goes through what it had looked at again, and so must be let further. */
+            /*
+             * A searcher goes through what it had looked at again, and a finalist is trained anew: so
+             * they must be let further.
+             */
             const int stop = replays ? (every + 1) * (stops + 1) : every;
             status = run(x, backbone, &x->checkpoint, stop, &got, &err);
         }
@@ -291,11 +299,29 @@ static void test_samplers_and_searchers(void **state)
     }
 }
 
+/* Stopped while they are trained and between them; a supernet of 16 bits too. */
+static void test_finalists(void **state)
+{
+    context x = *(const context *)*state;
+    adass_error err;
+    outcome o = { 0 };
+    x.finalists = 0.1;
+    assert_int_equal(run_search(&x, ADASS_FM, NULL, -1, &o, &err), ADASS_OK);
+    assert_in_range(o.finalists, 2, 8);
+    free(o.params);
+    static const adass_backbone backbones[] = { ADASS_FM, ADASS_DEEPFM, ADASS_DCNV2 };
+    for (size_t b = 0; b < sizeof backbones / sizeof backbones[0]; b++)
+        expect_same_bits(&x, run_search, backbones[b]);
+    x.table_type = ADASS_BF16;
+    expect_same_bits(&x, run_search, ADASS_FM);
+}
+
 /* The same on any number of threads, a stop and another number in between included. */
 static void test_threads(void **state)
 {
     context x = *(const context *)*state;
     static const run_stage stages[] = { run_train, run_supernet, run_search };
+    x.finalists = 0.1;
     for (size_t i = 0; i < sizeof stages / sizeof stages[0]; i++) {
         outcome expected = { 0 };
         adass_error err;
@@ -491,6 +517,7 @@ int main(void)
         cmocka_unit_test(test_compact_tables),
         cmocka_unit_test(test_finished_search_is_kept),
         cmocka_unit_test(test_samplers_and_searchers),
+        cmocka_unit_test(test_finalists),
         cmocka_unit_test(test_threads),
         cmocka_unit_test(test_damage),
         cmocka_unit_test(test_other_run),

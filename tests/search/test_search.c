@@ -7,6 +7,8 @@
 #include "adass/rng.h"
 #include "adass/search.h"
 #include "adass/supernet.h"
+#include "finalists.h"
+#include "refine.h"
 #include "subnet_scores.h"
 
 #include <math.h>
@@ -82,6 +84,7 @@ static adass_search_config small_config(uint64_t seed)
                                   .penalty = 1.0,
                                   .penalty_rate = 1.0,
                                   .sweeps = 1,
+                                  .step = step,
                                   .seed = seed };
 }
 
@@ -118,6 +121,7 @@ static void test_budget_is_kept(void **out)
             const uint64_t budget = (uint64_t)(budgets[b] * (double)s->largest);
             adass_search_config config = small_config(seed);
             config.penalty = config.penalty_rate = seed % 2 == 0 ? 1.0 : 0.0;
+            config.finalists = seed % 10 == 0 ? 0.1 : 0.0;
             uint8_t choice[MAX_FIELDS];
             adass_search_result result;
             assert_int_equal(search(s, budget, &config, &s->base.compute, choice, &result),
@@ -351,8 +355,9 @@ static void expect_settled(const state *s, uint64_t budget, const uint8_t *choic
             if (params > 0 && params <= budget)
                 number[n++] = (uint8_t)k;
         }
-        assert_int_equal(adass_subnet_scores_smallest(scores, options, n, 1.0, &winner, &err),
-                         ADASS_OK);
+        assert_int_equal(
+            adass_subnet_scores_smallest(scores, options, n, &(double){ 1.0 }, 1, &winner, &err),
+            ADASS_OK);
         assert_int_equal(number[winner], choice[f]);
     }
     adass_subnet_scores_destroy(scores);
@@ -386,6 +391,142 @@ static void test_refinement(void **out)
         assert_true(result[1].inherited_auc > result[0].inherited_auc - 0.002);
     }
     assert_true(refined > 0);
+}
+
+/* ---- finalists ---- */
+
+enum { FINALIST_STEPS = 60, FINALISTS_MAX = 8 };
+
+typedef struct finale {
+    adass_search_problem problem;
+    adass_finalists_setting setting;
+    adass_evaluator *evaluator;
+    adass_subnet_scores *scores;
+} finale;
+
+static void open_finale(const state *s, uint64_t budget, finale *f)
+{
+    adass_error err;
+    *f = (finale){ 0 };
+    assert_int_equal(adass_evaluator_open(&f->evaluator, s->base.dataset, ADASS_VALID, 0,
+                                          &s->base.compute, &err),
+                     ADASS_OK);
+    assert_int_equal(
+        adass_subnet_scores_create(&f->scores, s->supernet, &s->candidates, f->evaluator, 7, &err),
+        ADASS_OK);
+    f->problem = (adass_search_problem){ .candidates = &s->candidates,
+                                         .vocab = s->vocab,
+                                         .n_fields = s->base.dataset->n_fields,
+                                         .budget = budget,
+                                         .seed = 7,
+                                         .scores = f->scores };
+    f->setting = (adass_finalists_setting){ .problem = &f->problem,
+                                            .supernet = s->supernet,
+                                            .dataset = s->base.dataset,
+                                            .compute = &s->base.compute,
+                                            .step = &step,
+                                            .steps = FINALIST_STEPS };
+}
+
+static void close_finale(finale *f)
+{
+    adass_subnet_scores_destroy(f->scores);
+    adass_evaluator_close(f->evaluator);
+}
+
+/* Validation AUC of an assignment that goes on from the supernet's weights, the best of four; by the trainer alone. */
+static double train_on(const state *s, const finale *f, const uint8_t *choice)
+{
+    size_t sizes[MAX_FIELDS];
+    adass_error err;
+    adass_model *model;
+    adass_trainer *trainer;
+    adass_batches *batches;
+    double best = 0.0;
+    adass_sizes_from_choice(&s->candidates, choice, f->problem.n_fields, sizes);
+    assert_int_equal(adass_model_create(&model, &s->supernet->config, f->problem.n_fields, s->vocab,
+                                        sizes, &err),
+                     ADASS_OK);
+    adass_model_inherit(model, s->supernet);
+    assert_int_equal(adass_trainer_create(&trainer, model, &s->base.compute, &step, &err),
+                     ADASS_OK);
+    assert_int_equal(
+        adass_batches_open(&batches, s->base.dataset, ADASS_TRAIN, step.batch_size, 0, &err),
+        ADASS_OK);
+    uint64_t epoch = 0;
+    for (int i = 1; i <= FINALIST_STEPS;) {
+        adass_batch batch;
+        double loss;
+        adass_metrics metrics;
+        assert_int_equal(adass_batches_next(batches, &batch, &err), ADASS_OK);
+        if (batch.n == 0) {
+            adass_batches_shuffle(batches, adass_seed_derive(7, 3), epoch++); /* as finalists.c */
+            continue;
+        }
+        assert_int_equal(adass_trainer_step(trainer, NULL, &batch, NULL, &loss, &err), ADASS_OK);
+        if (i++ % (FINALIST_STEPS / 4) != 0)
+            continue;
+        assert_int_equal(adass_evaluator_measure(f->evaluator, model, NULL, &metrics, &err),
+                         ADASS_OK);
+        best = fmax(best, metrics.auc);
+    }
+    adass_batches_close(batches);
+    adass_trainer_destroy(trainer);
+    adass_model_destroy(model);
+    return best;
+}
+
+/*
+ * From what is far too large, and from what lacks a field: the winner keeps the budget, is another
+ * assignment than the first, and none of the family, trained by the trainer alone, is as good with
+ * fewer parameters or much better. The same on one thread.
+ */
+static void test_finalists(void **out)
+{
+    const state *s = *out;
+    const size_t n_fields = s->base.dataset->n_fields;
+    static const double margins[] = { 0.0, 1.0, 2.0, 4.0, 8.0, 16.0 };
+    enum { N = sizeof margins / sizeof margins[0] };
+    static const double budgets[] = { 1.0, 0.3 };
+    static const uint8_t starts[] = { 5, 2 }; /* candidates: 64, 8 */
+    for (int i = 0; i < 2; i++) {
+        finale f;
+        adass_error err;
+        uint8_t first[MAX_FIELDS], winner[2][MAX_FIELDS], family[N * MAX_FIELDS];
+        open_finale(s, (uint64_t)(budgets[i] * (double)s->largest), &f);
+        memset(first, starts[i], n_fields);
+        first[0] = 0;
+        for (int j = 0; j < 2; j++) {
+            const adass_compute one = { .kernels = s->base.compute.kernels, .threads = 1 };
+            adass_finalists *finalists;
+            f.setting.compute = j == 0 ? &s->base.compute : &one;
+            memcpy(winner[j], first, n_fields);
+            assert_int_equal(adass_finalists_create(&finalists, &f.setting, &err), ADASS_OK);
+            assert_int_equal(adass_finalists_choose(finalists, winner[j], &err), ADASS_OK);
+            assert_in_range(adass_finalists_count(finalists), 3, FINALISTS_MAX);
+            adass_finalists_destroy(finalists);
+        }
+        assert_memory_equal(winner[0], winner[1], n_fields);
+        assert_true(params_of(s, winner[0]) <= f.problem.budget);
+        assert_true(memcmp(winner[0], first, n_fields) != 0);
+        assert_int_equal(adass_refine_family(&f.problem, first, margins, N, family, &err),
+                         ADASS_OK);
+        const uint64_t least = params_of(s, winner[0]);
+        const double got = train_on(s, &f, winner[0]);
+        print_message("winner: AUC %.4f, %llu parameters\n", got, (unsigned long long)least);
+        for (size_t m = 0; m < N; m++) {
+            const uint8_t *choice = family + m * n_fields;
+            const uint64_t params = params_of(s, choice);
+            if (params == 0 || params > f.problem.budget)
+                continue;
+            const double auc = train_on(s, &f, choice);
+            print_message("margin %4.1f: AUC %.4f, %llu parameters\n", margins[m], auc,
+                          (unsigned long long)params);
+            assert_true(auc < got || params >= least); /* else it had won */
+            assert_true(got > auc - 0.01);             /* several standard errors on 2,000 rows */
+        }
+        close_finale(&f);
+    }
 }
 
 /* Whole passes with 4,000 steps, at most 50 passes; a configured number stands. */
@@ -456,6 +597,7 @@ int main(void)
         cmocka_unit_test(test_searchers_beat_random),
         cmocka_unit_test(test_equal_shares),
         cmocka_unit_test(test_refinement),
+        cmocka_unit_test(test_finalists),
         cmocka_unit_test(test_supernet_epochs),
         cmocka_unit_test(test_unknown_searcher),
         cmocka_unit_test(test_stops_on_request),

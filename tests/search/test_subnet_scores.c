@@ -329,11 +329,13 @@ static void test_smallest(void **out)
         assert_int_equal(adass_subnet_scores_get_all(scores, options, n, aucs, &err), ADASS_OK);
         for (size_t k = 1; k < n; k++)
             best = aucs[k] > aucs[best] ? k : best;
-        assert_int_equal(adass_subnet_scores_smallest(scores, options, n, 1e9, &winner, &err),
-                         ADASS_OK);
+        assert_int_equal(
+            adass_subnet_scores_smallest(scores, options, n, &(double){ 1e9 }, 1, &winner, &err),
+            ADASS_OK);
         assert_int_equal(winner, 0);
-        assert_int_equal(adass_subnet_scores_smallest(scores, options, n, 1.0, &winner, &err),
-                         ADASS_OK);
+        assert_int_equal(
+            adass_subnet_scores_smallest(scores, options, n, &(double){ 1.0 }, 1, &winner, &err),
+            ADASS_OK);
         for (size_t k = 0; k <= winner && k < best; k++) {
             double *difference = calloc(s->n, sizeof *difference);
             for (size_t row = 0; row < s->n; row++)
@@ -366,8 +368,9 @@ static void test_smallest_counts(void **out)
         memcpy(options + k * s->n_fields, s->choices, s->n_fields);
         options[k * s->n_fields] = (uint8_t)k;
     }
-    assert_int_equal(adass_subnet_scores_smallest(scores, options, n, 1.0, &winner, &err),
-                     ADASS_OK);
+    assert_int_equal(
+        adass_subnet_scores_smallest(scores, options, n, &(double){ 1.0 }, 1, &winner, &err),
+        ADASS_OK);
     assert_int_equal(adass_subnet_scores_count(scores), n);
     assert_int_equal(adass_subnet_scores_get_all(scores, options, n, aucs, &err), ADASS_OK);
     assert_int_equal(adass_subnet_scores_count(scores), n);

@@ -162,6 +162,7 @@ void adass_model_restore(adass_model *model, const float *values);
 /**
  * Copies the weights that the subnet of the model's widths reads in `source`, a model of the same
  * backbone, fields and hidden layers that is at least as wide: predictions are then the subnet's.
+ * The model's tables are F32, the source's F32, BF16 or F16.
  */
 void adass_model_inherit(adass_model *model, const adass_model *source);
 

@@ -48,6 +48,7 @@ typedef struct adass_found {
     size_t evaluations;   /* of different subnets, those of repairs and refinement too */
     size_t repairs;       /* candidates by which the policy's mode was shrunk into the budget */
     size_t refined;       /* changes of a field's size by the refinement */
+    size_t finalists;     /* that were trained before the last choice */
     double lambda;        /* at the end */
     double *probability;  /* [n_fields x K] of the sampler at the end, or NULL; owned */
     double *trace;        /* [n_trace x n_fields x K]: every trace_interval steps, or NULL; owned */

@@ -52,6 +52,9 @@ typedef struct adass_search_config {
     bool
         equal_shares; /* s_f(a) = 1 / M: the penalty falls on all fields alike, without competition */
     size_t sweeps;    /* of the refinement, at most; 0 for none */
+    /* steps for which each finalist is trained, as a share of the supernet's; 0: no finalists */
+    double finalists;
+    adass_trainer_config step; /* of their training */
     uint64_t seed;
     const adass_checkpoint *checkpoint; /* NULL: none is kept */
 } adass_search_config;
@@ -64,6 +67,7 @@ typedef struct adass_search_result {
     double lambda;        /* at the end */
     size_t repairs;       /* steps by which the policy's mode was shrunk into the budget */
     size_t refined;       /* changes of a field's size by the refinement */
+    size_t finalists;     /* that were trained before the last choice */
     double *policy;       /* [n_fields x K], probabilities at the end, NULL without one; owned */
 } adass_search_result;
 
@@ -73,8 +77,9 @@ typedef struct adass_search_result {
  * sweeps over the fields, each gets the smallest size whose AUC is within one standard error of the
  * best that keeps the budget, all other fields as they are (Breiman's rule; its use here is ours).
  * The policy sees a field through the noise of all others, and where sizes make no difference, what
- * is left of that would decide, another way with each seed. The assignment returned never exceeds
- * the budget.
+ * is left of that would decide, another way with each seed. The last choice is between up to eight
+ * finalists, larger and smaller ones around the refined assignment, each trained for a short while
+ * (finalists.h; ours). The assignment returned never exceeds the budget.
  *
  * @param model   trained supernet, not changed
  * @param budget  parameters

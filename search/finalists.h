@@ -1,0 +1,52 @@
+/*
+ * The last choice of the search. Assignments around the refined one, from larger to much smaller, are
+ * trained for a short while, and compared by what they have become. In the supernet a size is judged
+ * by weights that serve all other sizes as well: those of a user's columns, say, hold what they learnt
+ * with a large context table, which a small one takes away. A model of its own moves such things to
+ * other columns within some hundred steps.
+ */
+#ifndef ADASS_FINALISTS_H
+#define ADASS_FINALISTS_H
+
+#include "adass/dataset.h"
+#include "adass/model.h"
+#include "searcher.h"
+
+typedef struct adass_finalists_setting {
+    const adass_search_problem *problem;
+    const adass_model *supernet;
+    const adass_dataset *dataset;
+    const adass_compute *compute;
+    const adass_trainer_config *step; /* of the supernet's training */
+    size_t steps;                     /* for which each finalist is trained, at least 1 */
+} adass_finalists_setting;
+
+typedef struct adass_finalists adass_finalists;
+
+/** What the setting points to must outlive it; the setting itself is copied. */
+adass_status adass_finalists_create(adass_finalists **out, const adass_finalists_setting *setting,
+                                    adass_error *err);
+
+/** Lists the finalists that are trained, for checkpoints; one that was not through begins anew. */
+void adass_finalists_list_state(adass_finalists *finalists, adass_state *state);
+
+/**
+ * The finalists are `choice` with all fields at once at the smallest size that in the supernet is
+ * within m standard errors of the field's best, for m = 0, 1, 2, 4, 8 and 16; then the best of these
+ * with the fields at its largest size moved to the next candidate, up and down: two fields interact over
+ * the components that both have, so that none of them gains by growing alone. Each begins with the
+ * supernet's weights and Adam's moments at 0, sees the same batches, and counts with the best of four
+ * validation AUCs on the way. The winner is the one of fewest parameters whose AUC is within one
+ * standard error of the best (DeLong's, paired).
+ *
+ * @param choice  [n_fields], inside the budget; so is the winner, which takes its place
+ */
+adass_status adass_finalists_choose(adass_finalists *finalists, uint8_t *choice, adass_error *err);
+
+/** Number of finalists that were trained. */
+size_t adass_finalists_count(const adass_finalists *finalists);
+
+/** Accepts NULL. */
+void adass_finalists_destroy(adass_finalists *finalists);
+
+#endif
