@@ -17,7 +17,12 @@
 #include <unistd.h>
 
 /* Room for the longest line with its end; read in one go, so that a block is long enough to be worth a thread's turn. */
-enum { BLOCK_BYTES = 2 * ADASS_LINE_BYTES_MAX, SPARE_BLOCKS = 2, COPY_BYTES = 1 << 18 };
+enum {
+    BLOCK_BYTES = 2 * ADASS_LINE_BYTES_MAX,
+    SPARE_BLOCKS = 2,
+    COPY_BYTES = 1 << 18,
+    PIECE_BYTES = 1 << 18
+};
 
 typedef struct input {
     const char *path;                    /* as it was given, or a name for messages */
@@ -218,6 +223,14 @@ typedef struct pass {
     adass_error error;
 } pass;
 
+static bool is_stopped(pass *p)
+{
+    pthread_mutex_lock(&p->lock);
+    const bool stopped = p->stopped;
+    pthread_mutex_unlock(&p->lock);
+    return stopped;
+}
+
 /* A block to be filled; NULL when the pass was stopped. */
 static slot *wait_free(pass *p)
 {
@@ -243,7 +256,7 @@ static void set_state(pass *p, slot *s, slot_state state)
 }
 
 /* Counted in bytes at first, so that the compiler compares as many at a time as a register holds. */
-static size_t count_lines(const char *text, size_t length)
+static size_t count_ends(const char *text, size_t length)
 {
     size_t n = 0;
     for (size_t i = 0; i < length;) {
@@ -253,7 +266,12 @@ static size_t count_lines(const char *text, size_t length)
             few = (uint8_t)(few + (text[i] == '\n'));
         n += few;
     }
-    return n + (length > 0 && text[length - 1] != '\n');
+    return n;
+}
+
+static size_t count_lines(const char *text, size_t length)
+{
+    return count_ends(text, length) + (length > 0 && text[length - 1] != '\n');
 }
 
 /* Fills the block behind what was carried over; *ended: the text ends in it. */
@@ -385,10 +403,7 @@ static void *read_all(void *user)
 {
     pass *p = user;
     for (size_t i = 0; i < p->inputs->n && p->read_status == ADASS_OK; i++) {
-        pthread_mutex_lock(&p->lock);
-        const bool stopped = p->stopped;
-        pthread_mutex_unlock(&p->lock);
-        if (stopped)
+        if (is_stopped(p))
             break;
         p->read_status = read_input(p, &p->inputs->items[i]);
     }
@@ -432,14 +447,23 @@ static bool wait_turn(pass *p, const slot *s)
     return mine;
 }
 
-static void end_turn(pass *p, slot *s, adass_status status, const adass_error *err)
+/* The pass failed; the first reason counts. */
+static void stop(pass *p, adass_status status, const adass_error *err)
 {
     pthread_mutex_lock(&p->lock);
-    if (status != ADASS_OK && !p->stopped) {
+    if (!p->stopped) {
         p->status = status;
         p->error = *err;
         p->stopped = true;
     }
+    pthread_mutex_unlock(&p->lock);
+}
+
+static void end_turn(pass *p, slot *s, adass_status status, const adass_error *err)
+{
+    if (status != ADASS_OK)
+        stop(p, status, err);
+    pthread_mutex_lock(&p->lock);
     p->turn++;
     s->state = SLOT_FREE;
     pthread_cond_broadcast(&p->changed);
@@ -491,6 +515,104 @@ static adass_status run_threads(pass *p, int threads, adass_error *err)
     return p->status;
 }
 
+/* ---- lines of plain texts ---- */
+
+/* Whether no text is packed, so that its parts can be read in any order. */
+static bool are_plain(const adass_inputs *inputs)
+{
+    bool plain = true;
+    for (size_t i = 0; i < inputs->n && plain; i++) {
+        adass_unpack *source = NULL;
+        adass_error unused; /* the pass will meet it again */
+        plain = open_unpack(&inputs->items[i], &source, &unused) == ADASS_OK &&
+                adass_unpack_plain_fd(source) >= 0;
+        adass_unpack_close(source);
+    }
+    return plain;
+}
+
+/* The ends of lines in a piece of a text; a last line without one counts. */
+static adass_status count_piece(const input *in, int fd, uint64_t offset, char *piece,
+                                uint64_t *lines, adass_error *err)
+{
+    size_t n = 0;
+    for (ssize_t got = 1; got != 0 && n<PIECE_BYTES; n += got> 0 ? (size_t)got : 0) {
+        got = pread(fd, piece + n, PIECE_BYTES - n, (off_t)(offset + n));
+        if (got < 0 && errno != EINTR)
+            return adass_fail(err, ADASS_EIO, "%s: cannot be read: %s", in->path, strerror(errno));
+    }
+    const bool last = offset + n >= in->bytes;
+    *lines = last ? count_lines(piece, n) : count_ends(piece, n);
+    return ADASS_OK;
+}
+
+/* Every thread takes every threads-th piece, which stays in its cache from reading to counting. */
+static uint64_t count_pieces(pass *p, const input *in, int fd, int thread, int threads)
+{
+    uint64_t sum = 0, lines = 0;
+    char *piece = malloc(PIECE_BYTES);
+    adass_error err;
+    adass_status status =
+        piece != NULL ? ADASS_OK : adass_fail_memory(&err, "a piece of text", PIECE_BYTES);
+    for (uint64_t at = (uint64_t)thread * PIECE_BYTES; at < in->bytes && !is_stopped(p);
+         at += (uint64_t)threads * PIECE_BYTES) {
+        if (status == ADASS_OK)
+            status = count_piece(in, fd, at, piece, &lines, &err);
+        if (status == ADASS_OK && thread == 0) /* the thread that began the work */
+            status = adass_monitor_tick(p->monitor, p->work->stage, p->done + at, p->inputs->bytes,
+                                        "", &err);
+        if (status != ADASS_OK)
+            stop(p, status, &err);
+        sum += lines;
+    }
+    free(piece);
+    return sum;
+}
+
+static adass_status count_text(pass *p, const input *in, adass_unpack *source, int threads)
+{
+    adass_block *b = &p->slots[0].block;
+    bool ended;
+    size_t skipped = 0;
+    uint64_t lines = 0;
+    b->path = in->path;
+    p->line = 1;
+    adass_status status = ADASS_OK;
+    if (p->work->header != NULL)
+        status = read_block(p, in, source, b, &ended);
+    if (status == ADASS_OK)
+        status = take_header(p, b, &skipped);
+    if (status != ADASS_OK) {
+        stop(p, status, &p->read_error);
+        return status;
+    }
+    const int fd = adass_unpack_plain_fd(source);
+#pragma omp parallel num_threads(threads) reduction(+ : lines)
+    lines += count_pieces(p, in, fd, omp_get_thread_num(), threads);
+    p->row += lines - (skipped > 0);
+    p->done += in->bytes;
+    return p->status;
+}
+
+static adass_status count_texts(pass *p, int threads, adass_error *err)
+{
+    for (size_t i = 0; i < p->inputs->n && p->status == ADASS_OK; i++) {
+        const input *in = &p->inputs->items[i];
+        adass_unpack *source = NULL;
+        adass_status status = open_unpack(in, &source, &p->read_error);
+        if (status != ADASS_OK)
+            stop(p, status, &p->read_error);
+        else
+            status = count_text(p, in, source, threads);
+        adass_unpack_close(source);
+    }
+    if (p->status != ADASS_OK && err != NULL)
+        *err = p->error;
+    return p->status;
+}
+
+/* ---- a pass, from its beginning to its end ---- */
+
 static bool make_slots(pass *p)
 {
     p->slots = calloc(p->n_slots, sizeof *p->slots);
@@ -515,8 +637,9 @@ adass_status adass_blocks_run(adass_inputs *inputs, int threads, const adass_blo
                .n_slots = (size_t)threads + SPARE_BLOCKS };
     clock_gettime(CLOCK_MONOTONIC, &p.began);
     const adass_status status =
-        make_slots(&p) ? run_threads(&p, threads, err)
-                       : adass_fail_memory(err, "blocks of text", (double)p.n_slots * BLOCK_BYTES);
+        !make_slots(&p) ? adass_fail_memory(err, "blocks of text", (double)p.n_slots * BLOCK_BYTES)
+        : work->lines_only && are_plain(inputs) ? count_texts(&p, threads, err)
+                                                : run_threads(&p, threads, err);
     *lines = p.row;
     for (size_t i = 0; p.slots != NULL && i < p.n_slots; i++)
         free(p.slots[i].block.text);

@@ -55,14 +55,22 @@ static adass_count *probe(const adass_count_table *t, const adass_count *value)
     return &t->slots[i];
 }
 
-/* Adds another thread's value; gives the number that it has here. */
-static uint32_t put(adass_count_table *t, const adass_count *value)
+/* Another thread's value, without its occurrences. */
+static void put(adass_count_table *t, const adass_count *value)
 {
     adass_count *slot = probe(t, value);
-    if (slot->number == 0) {
-        *slot = *value;
-        return slot->number = (uint32_t)++t->n;
-    }
+    if (slot->number == 0)
+        *slot = (adass_count){
+            .low = value->low, .high = value->high, .number = (uint32_t)++t->n, .first = UINT64_MAX
+        };
+}
+
+/* Adds another thread's occurrences of a value that is here; gives the number that it has, or 0 where it is not. */
+static uint32_t add(adass_count_table *t, const adass_count *value)
+{
+    adass_count *slot = probe(t, value);
+    if (slot->number == 0)
+        return 0;
     slot->count += value->count;
     if (value->first < slot->first)
         slot->first = value->first;
@@ -92,12 +100,12 @@ static void drop_slots(adass_count_table *t)
     t->slots = NULL;
 }
 
-/* Moves the values that occur to the front; it is no table any more. */
-static size_t compact(adass_count_table *t)
+/* Moves the values that occur so often, at least once, to the front; it is no table any more. */
+static size_t compact(adass_count_table *t, uint64_t min_count)
 {
     size_t n = 0;
     for (size_t i = 0; i <= t->mask; i++)
-        if (t->slots[i].count != 0)
+        if (t->slots[i].count >= min_count)
             t->slots[n++] = t->slots[i];
     return n;
 }
@@ -154,7 +162,7 @@ static adass_status spill(adass_counter *counter, adass_error *err)
     if (n == NULL)
         return adass_fail_memory(err, "a run of values", (double)c->n_vocabularies * sizeof *n);
     for (size_t v = 0; v < c->n_vocabularies; v++) {
-        n[v] = compact(&counter->tables[v]);
+        n[v] = compact(&counter->tables[v], 1);
         qsort(counter->tables[v].slots, n[v], sizeof(adass_count), by_key);
     }
     pthread_mutex_lock(&c->lock);
@@ -256,16 +264,10 @@ static int by_frequency(const void *a, const void *b)
     return x->first < y->first ? -1 : x->first > y->first;
 }
 
-/* Keeps and orders the frequent ones. */
-static size_t keep(adass_count *values, size_t n, uint64_t min_count)
+static void order(adass_count *values, size_t n)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < n; i++)
-        if (values[i].count >= min_count)
-            values[kept++] = values[i];
-    if (kept > 1) /* `values` may be NULL where none is kept */
-        qsort(values, kept, sizeof *values, by_frequency);
-    return kept;
+    if (n > 1) /* `values` may be NULL where none is kept */
+        qsort(values, n, sizeof *values, by_frequency);
 }
 
 static size_t values_of(const adass_counts *c, size_t v)
@@ -303,21 +305,46 @@ static bool merging_fits(const adass_counts *c)
     return bytes <= c->bound * (size_t)c->threads;
 }
 
-/* Puts the threads' values together in the first thread's table; `first` of the others becomes the number there. */
-static adass_status merge_tables(adass_counts *c, size_t v, adass_error *err)
+/* Values of a table that occur so often. */
+static size_t count_frequent(const adass_count_table *t, uint64_t min_count)
+{
+    size_t n = 0;
+    for (size_t i = 0; i <= t->mask; i++)
+        n += t->slots[i].count >= min_count;
+    return n;
+}
+
+/*
+ * Puts what may be kept together in the first thread's table; `first` of the others becomes the number there, or 0. A
+ * value that occurs min_count times in all does so at least min_count / threads times in one of the tables: the others,
+ * most of them, need no place in the first.
+ */
+static adass_status merge_tables(adass_counts *c, size_t v, uint64_t min_count, adass_error *err)
 {
     adass_count_table *all = &c->counters[0].tables[v];
-    const size_t n_slots = slots_for(values_of(c, v));
-    adass_status status = ADASS_OK;
-    if (n_slots > all->mask + 1)
-        status = rebuild(&c->counters[0], all, n_slots, err);
-    for (int k = 1; k < c->threads && status == ADASS_OK; k++) {
+    const uint64_t frequent = (min_count - 1) / (uint64_t)c->threads + 1;
+    size_t n = all->n;
+    for (int k = 1; k < c->threads; k++)
+        n += count_frequent(&c->counters[k].tables[v], frequent);
+    const size_t n_slots = slots_for(n);
+    if (n_slots > all->mask + 1) {
+        const adass_status status = rebuild(&c->counters[0], all, n_slots, err);
+        if (status != ADASS_OK)
+            return status;
+    }
+    for (int k = 1; k < c->threads; k++) {
+        const adass_count_table *t = &c->counters[k].tables[v];
+        for (size_t i = 0; i <= t->mask; i++)
+            if (t->slots[i].count >= frequent)
+                put(all, &t->slots[i]);
+    }
+    for (int k = 1; k < c->threads; k++) {
         adass_count_table *t = &c->counters[k].tables[v];
         for (size_t i = 0; i <= t->mask; i++)
             if (t->slots[i].number != 0)
-                t->slots[i].first = put(all, &t->slots[i]);
+                t->slots[i].first = add(all, &t->slots[i]);
     }
-    return status;
+    return ADASS_OK;
 }
 
 /* The ids of the first thread's numbers: places among the values that were kept. */
@@ -347,8 +374,9 @@ static adass_status finish_in_memory(adass_counts *c, size_t v, uint64_t min_cou
                                      adass_counts_use *use, void *user, adass_error *err)
 {
     adass_count_table *all = &c->counters[0].tables[v];
-    adass_status status = merge_tables(c, v, err);
-    const size_t kept = status == ADASS_OK ? keep(all->slots, compact(all), min_count) : 0;
+    adass_status status = merge_tables(c, v, min_count, err);
+    const size_t kept = status == ADASS_OK ? compact(all, min_count) : 0;
+    order(all->slots, kept);
     if (status == ADASS_OK)
         status = make_ids(all, all->slots, kept, err);
     for (int k = 1; k < c->threads && status == ADASS_OK; k++)
@@ -360,12 +388,34 @@ static adass_status finish_in_memory(adass_counts *c, size_t v, uint64_t min_cou
     return status;
 }
 
+/* A vocabulary by the number of its values. */
+typedef struct sized {
+    size_t vocabulary, values;
+} sized;
+
+static int by_size(const void *a, const void *b)
+{
+    const sized *x = a, *y = b;
+    if (x->values != y->values)
+        return x->values > y->values ? -1 : 1;
+    return x->vocabulary < y->vocabulary ? -1 : x->vocabulary > y->vocabulary;
+}
+
+/* The largest first, so that no thread is left with one at the end. */
 static adass_status finish_all_in_memory(adass_counts *c, uint64_t min_count, adass_counts_use *use,
                                          void *user, adass_error *err)
 {
     adass_status status = ADASS_OK;
+    sized *largest_first = malloc(c->n_vocabularies * sizeof *largest_first);
+    if (largest_first == NULL)
+        return adass_fail_memory(err, "the order of fields",
+                                 (double)c->n_vocabularies * sizeof *largest_first);
+    for (size_t v = 0; v < c->n_vocabularies; v++)
+        largest_first[v] = (sized){ v, values_of(c, v) };
+    qsort(largest_first, c->n_vocabularies, sizeof *largest_first, by_size);
 #pragma omp parallel for schedule(dynamic) num_threads(c->threads)
-    for (size_t v = 0; v < c->n_vocabularies; v++) {
+    for (size_t i = 0; i < c->n_vocabularies; i++) {
+        const size_t v = largest_first[i].vocabulary;
         adass_error local;
         const adass_status one = finish_in_memory(c, v, min_count, use, user, &local);
 #pragma omp critical
@@ -375,6 +425,7 @@ static adass_status finish_all_in_memory(adass_counts *c, uint64_t min_count, ad
                 *err = local;
         }
     }
+    free(largest_first);
     return status;
 }
 
@@ -518,8 +569,9 @@ static adass_status merge_all(merge *m, uint64_t min_count, const char *const *n
     adass_status status = ADASS_OK;
     for (size_t v = 0; v < m->c->n_vocabularies && status == ADASS_OK; v++) {
         status = merge_vocabulary(m, v, min_count, names[v], err);
+        order(m->values, m->kept);
         if (status == ADASS_OK)
-            status = use(user, v, m->values, keep(m->values, m->kept, min_count), err);
+            status = use(user, v, m->values, m->kept, err);
     }
     return status;
 }

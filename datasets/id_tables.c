@@ -47,17 +47,25 @@ static void put(adass_id_table *table, const adass_id_slot *value)
     table->slots[i] = *value;
 }
 
+adass_status adass_id_tables_set_size(adass_id_tables *t, size_t vocabulary, size_t n,
+                                      adass_error *err)
+{
+    if (n >= UINT32_MAX)
+        return adass_fail(err, ADASS_EFORMAT,
+                          "field %s: %zu values are more than 32 bits can number",
+                          t->names[vocabulary], n);
+    t->tables[vocabulary].n = n;
+    return ADASS_OK;
+}
+
 adass_status adass_id_tables_set(adass_id_tables *t, size_t vocabulary, size_t n,
                                  adass_key (*next)(const void *values, size_t i),
                                  const void *values, adass_error *err)
 {
     adass_id_table *table = &t->tables[vocabulary];
-    if (n >= UINT32_MAX)
-        return adass_fail(err, ADASS_EFORMAT,
-                          "field %s: %zu values are more than 32 bits can number",
-                          t->names[vocabulary], n);
-    table->n = n;
-    adass_status status = ADASS_OK;
+    adass_status status = adass_id_tables_set_size(t, vocabulary, n, err);
+    if (status != ADASS_OK)
+        return status;
     if (t->waiting)
         table->offset = adass_spool_bytes(t->spool);
     else

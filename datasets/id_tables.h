@@ -40,6 +40,10 @@ typedef struct adass_id_tables {
 adass_status adass_id_tables_init(adass_id_tables *out, size_t n, const char *const *names,
                                   size_t bytes, bool waiting, const char *beside, adass_error *err);
 
+/** Tells how many values a vocabulary has, where they will never be looked for. ADASS_EFORMAT for too many. */
+adass_status adass_id_tables_set_size(adass_id_tables *t, size_t vocabulary, size_t n,
+                                      adass_error *err);
+
 /**
  * Gives a vocabulary its values: value i of those that next() tells gets id i + 1.
  *

@@ -65,9 +65,10 @@ typedef struct worker {
     uint64_t rows[BATCH_ROWS]; /* their numbers */
     uint8_t tags[BATCH_ROWS];
     adass_counter *counter;
-    uint32_t *numbers; /* [rows of a batch], of a field's values */
-    buffer packed;     /* char; PASS_COUNT: numbers of the block's values, see pack_numbers() */
-    buffer ids;        /* uint32_t, [rows of the block x fields of the group] */
+    uint32_t *numbers;     /* [rows of a batch], of a field's values */
+    buffer packed;         /* char; PASS_COUNT: numbers of the block's values, see pack_numbers() */
+    buffer ids;            /* uint32_t, [rows of the block x fields of the group] */
+    adass_npy_later later; /* ids that were put in order and wait to be written */
     buffer
         row_tags; /* uint8_t, [rows of the block]; PASS_LABELS: a label or ADASS_NO_FOLD for each line */
     buffer new_texts;  /* new_text */
@@ -108,6 +109,7 @@ typedef struct engine {
     adass_spool
         *numbers;   /* what was counted, so that it is parsed once; NULL where texts are needed */
     buffer counted; /* counted_block */
+    uint64_t split_rows[ADASS_N_SPLITS]; /* of these */
     adass_id_tables ids;
     char taken[ADASS_CHECKSUM_CHARS]; /* checksum of the vocabulary that was taken */
     adass_value_texts *texts;         /* NULL: not asked for */
@@ -398,11 +400,16 @@ static bool note_bad(const engine *e, worker *w, const adass_error *err)
     return w->bad <= e->options->max_bad_rows;
 }
 
+/* Whether the numbers of all values were kept, and lead to their ids. */
+static bool have_numbers(const engine *e)
+{
+    return e->numbers != NULL && !adass_counts_spilled(e->counts);
+}
+
 /* Whether a row's values are looked up: those outside of the training split only where their numbers are of use. */
 static bool is_looked_up(const engine *e, uint8_t tag)
 {
-    return e->kind == PASS_ENCODE || is_training(tag) ||
-           (e->numbers != NULL && !adass_counts_spilled(e->counts));
+    return e->kind == PASS_ENCODE || is_training(tag) || have_numbers(e);
 }
 
 /* Tells whether to go on with the block. */
@@ -490,11 +497,13 @@ static adass_status gather_labels(engine *e, const worker *w, adass_error *err)
 
 static adass_status keep_numbers(engine *e, const worker *w, int thread, adass_error *err)
 {
-    if (e->numbers == NULL || adass_counts_spilled(e->counts))
+    if (!have_numbers(e))
         return ADASS_OK;
     counted_block *block = extend(&e->counted, 1, sizeof *block);
     if (block == NULL)
         return adass_fail_memory(err, "blocks", (double)e->counted.n * sizeof *block);
+    for (size_t r = 0; r < w->row_tags.n; r++)
+        e->split_rows[((const uint8_t *)w->row_tags.items)[r] >> TAG_SPLIT]++;
     *block = (counted_block){ adass_spool_bytes(e->numbers), w->packed.n, w->row_tags.n, thread };
     const adass_status status = adass_spool_append(e->numbers, w->packed.items, w->packed.n, err);
     return status == ADASS_OK
@@ -504,7 +513,7 @@ static adass_status keep_numbers(engine *e, const worker *w, int thread, adass_e
 
 /* Rows to the writer, those in a row of the same split at once. */
 static adass_status write_rows(adass_writer *writer, const uint32_t *ids, const uint8_t *tags,
-                               size_t n, size_t n_fields, adass_error *err)
+                               size_t n, size_t n_fields, adass_npy_later *later, adass_error *err)
 {
     enum { RUN_MAX = 256 };
     uint8_t labels[RUN_MAX];
@@ -514,8 +523,8 @@ static adass_status write_rows(adass_writer *writer, const uint32_t *ids, const 
         for (end = begin; end < n && end - begin < RUN_MAX && tags[end] >> TAG_SPLIT == split;
              end++)
             labels[end - begin] = tags[end] & TAG_LABEL;
-        status = adass_writer_add(writer, (adass_split)split, ids + begin * n_fields, labels,
-                                  end - begin, err);
+        status = adass_writer_add_later(writer, (adass_split)split, ids + begin * n_fields, labels,
+                                        end - begin, later, err);
     }
     return status;
 }
@@ -539,7 +548,8 @@ static adass_status add_encoded(engine *e, const worker *w, adass_error *err)
     if (status != ADASS_OK || n == 0)
         return status;
     if (e->part == NULL)
-        return write_rows(e->writer, w->ids.items, w->row_tags.items, n, e->format->n_fields, err);
+        return write_rows(e->writer, w->ids.items, w->row_tags.items, n, e->format->n_fields, NULL,
+                          err);
     status = adass_spool_append(e->part, w->ids.items, w->ids.n * sizeof(uint32_t), err);
     if (status == ADASS_OK && e->field_begin == 0)
         status = adass_spool_append(e->tags, w->row_tags.items, n, err);
@@ -631,6 +641,8 @@ static adass_status set_ids(void *user, size_t vocabulary, adass_count *values, 
                             adass_error *err)
 {
     engine *e = user;
+    if (have_numbers(e)) /* nobody looks for a value any more */
+        return adass_id_tables_set_size(&e->ids, vocabulary, n, err);
     return adass_id_tables_set(&e->ids, vocabulary, n, key_of_count, values, err);
 }
 
@@ -711,7 +723,7 @@ static adass_status assemble_rows(engine *e, const part *parts, size_t n_parts, 
         for (size_t p = 0; p < n_parts && status == ADASS_OK; p++)
             status = read_part(&parts[p], at, n, values, ids, e->format->n_fields, err);
         if (status == ADASS_OK)
-            status = write_rows(e->writer, ids, tags, n, e->format->n_fields, err);
+            status = write_rows(e->writer, ids, tags, n, e->format->n_fields, NULL, err);
         if (status == ADASS_OK)
             status =
                 adass_monitor_tick(e->options->monitor, "joining, rows", at, e->n_rows, "", err);
@@ -805,41 +817,67 @@ static adass_status translate_block(const engine *e, worker *w, const counted_bl
 }
 
 /* Called in the order of the blocks. */
-static adass_status add_translated(engine *e, const worker *w, size_t block, adass_error *err)
+static adass_status add_translated(engine *e, worker *w, size_t block, adass_error *err)
 {
-    const adass_status status = add_encoded(e, w, err);
+    const size_t n = w->row_tags.n;
+    e->n_rows += n;
+    const adass_status status = write_rows(e->writer, w->ids.items, w->row_tags.items, n,
+                                           e->format->n_fields, &w->later, err);
     if (status != ADASS_OK || omp_get_thread_num() != 0) /* the thread that began the work tells */
         return status;
     return adass_monitor_tick(e->options->monitor, "encoding, blocks", block + 1, e->counted.n, "",
                               err);
 }
 
-/* The numbers that were kept while counting become ids; nothing is parsed again. */
+/* What a thread of translate() met; the first one counts. */
+typedef struct outcome {
+    adass_status status;
+    adass_error *err;
+} outcome;
+
+static bool is_failed(const outcome *o)
+{
+    adass_status status;
+#pragma omp atomic read
+    status = o->status;
+    return status != ADASS_OK;
+}
+
+static void note(outcome *o, adass_status status, const adass_error *err)
+{
+    if (status == ADASS_OK)
+        return;
+#pragma omp critical
+    if (!is_failed(o)) {
+        if (o->err != NULL)
+            *o->err = *err;
+#pragma omp atomic write
+        o->status = status;
+    }
+}
+
+/* The numbers that were kept while counting become ids; nothing is parsed again. Only the order is one thread's. */
 static adass_status translate(engine *e, adass_error *err)
 {
     const counted_block *blocks = e->counted.items;
     adass_status status = adass_spool_flush(e->numbers, err);
-    bool failed = status != ADASS_OK;
+    for (int k = 0; k < e->threads && status == ADASS_OK; k++)
+        status = adass_npy_later_init(&e->workers[k].later, err);
+    adass_writer_expect(e->writer, e->split_rows);
+    outcome all = { status, err };
 #pragma omp parallel for ordered schedule(static, 1) num_threads(e->threads)
     for (size_t b = 0; b < e->counted.n; b++) {
         worker *w = &e->workers[omp_get_thread_num()];
         adass_error local;
-        adass_status one = ADASS_OK;
-        bool in_vain;
-#pragma omp atomic read
-        in_vain = failed;
-        if (!in_vain)
-            one = translate_block(e, w, &blocks[b], &local);
+        if (!is_failed(&all))
+            note(&all, translate_block(e, w, &blocks[b], &local), &local);
 #pragma omp ordered
-        if (status == ADASS_OK) {
-            status = one == ADASS_OK ? add_translated(e, w, b, &local) : one;
-            if (status != ADASS_OK && err != NULL)
-                *err = local;
-#pragma omp atomic write
-            failed = status != ADASS_OK;
-        }
+        if (!is_failed(&all))
+            note(&all, add_translated(e, w, b, &local), &local);
+        if (!is_failed(&all))
+            note(&all, adass_npy_write_later(&w->later, &local), &local);
     }
-    return status;
+    return all.status;
 }
 
 /* What was freed may stay with the process, which the bound knows nothing of. */
@@ -852,7 +890,7 @@ static void give_back_memory(void)
 
 static adass_status encode(engine *e, adass_error *err)
 {
-    if (e->numbers != NULL && !adass_counts_spilled(e->counts))
+    if (have_numbers(e))
         return translate(e, err);
     adass_counts_close(e->counts);
     e->counts = NULL;
@@ -996,6 +1034,7 @@ static void free_worker(worker *w)
     free(w->texts);
     free(w->keys);
     free(w->numbers);
+    free(w->later.buffer);
     free(w->packed.items);
     free(w->ids.items);
     free(w->row_tags.items);

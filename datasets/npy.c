@@ -1,6 +1,8 @@
 /* NumPy's .npy files: header parser and streaming writer. */
 #include "npy.h"
 
+#include "checksum.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
@@ -183,9 +185,11 @@ struct adass_npy_writer {
     adass_npy_type type;
     size_t columns; /* 0: one dimension */
     size_t row_bytes;
-    size_t rows;
+    size_t rows, expected; /* SIZE_MAX: unknown */
+    XXH3_state_t *hash;    /* of what left the buffer, when the rows are known */
+    uint64_t offset;       /* of the buffer in the file */
     size_t buffered;
-    unsigned char buffer[BUFFER_BYTES];
+    unsigned char *buffer; /* [BUFFER_BYTES] */
 };
 
 static adass_status fail_write(const adass_npy_writer *w, adass_error *err)
@@ -203,22 +207,50 @@ static void start_writeback(const adass_npy_writer *w)
 #endif
 }
 
-static adass_status flush(adass_npy_writer *w, adass_error *err)
+static adass_status write_at(const adass_npy_writer *w, const unsigned char *bytes, size_t n,
+                             uint64_t offset, adass_error *err)
 {
-    for (size_t done = 0; done < w->buffered;) {
-        const ssize_t n = write(w->fd, w->buffer + done, w->buffered - done);
-        if (n < 0 && errno == EINTR)
+    for (size_t done = 0; done < n;) {
+        const ssize_t got = pwrite(w->fd, bytes + done, n - done, (off_t)(offset + done));
+        if (got < 0 && errno == EINTR)
             continue;
-        if (n < 0)
+        if (got < 0)
             return fail_write(w, err);
-        done += (size_t)n;
+        done += (size_t)got;
     }
-    w->buffered = 0;
     start_writeback(w);
     return ADASS_OK;
 }
 
-static adass_status put(adass_npy_writer *w, const unsigned char *bytes, size_t n, adass_error *err)
+/* The buffer's bytes are about to leave it. */
+static uint64_t pass_buffer(adass_npy_writer *w)
+{
+    const uint64_t offset = w->offset;
+    if (w->expected != SIZE_MAX)
+        (void)XXH3_128bits_update(w->hash, w->buffer, w->buffered);
+    w->offset += w->buffered;
+    w->buffered = 0;
+    return offset;
+}
+
+static adass_status flush(adass_npy_writer *w, adass_error *err)
+{
+    const size_t n = w->buffered;
+    return write_at(w, w->buffer, n, pass_buffer(w), err);
+}
+
+/* The full buffer for an empty one. */
+static void leave(adass_npy_writer *w, adass_npy_later *later)
+{
+    unsigned char *full = w->buffer;
+    later->offset = pass_buffer(w);
+    later->writer = w;
+    w->buffer = later->buffer;
+    later->buffer = full;
+}
+
+static adass_status put(adass_npy_writer *w, const unsigned char *bytes, size_t n,
+                        adass_npy_later *later, adass_error *err)
 {
     while (n > 0) {
         const size_t space = BUFFER_BYTES - w->buffered;
@@ -227,23 +259,28 @@ static adass_status put(adass_npy_writer *w, const unsigned char *bytes, size_t 
         w->buffered += part;
         bytes += part;
         n -= part;
-        if (w->buffered == BUFFER_BYTES) {
-            const adass_status status = flush(w, err);
-            if (status != ADASS_OK)
-                return status;
-        }
+        if (w->buffered < BUFFER_BYTES)
+            continue;
+        adass_status status = ADASS_OK;
+        if (later != NULL && later->writer == NULL)
+            leave(w, later);
+        else
+            status = flush(w, err);
+        if (status != ADASS_OK)
+            return status;
     }
     return ADASS_OK;
 }
 
-static void format_header(const adass_npy_writer *w, char header[HEADER_BYTES])
+static void format_header(const adass_npy_writer *w, size_t rows,
+                          unsigned char header[HEADER_BYTES])
 {
     char text[HEADER_BYTES - PREFIX_BYTES], columns[24] = "";
     if (w->columns != 0)
         snprintf(columns, sizeof columns, " %zu", w->columns);
     const int n =
         snprintf(text, sizeof text, "{'descr': '%s', 'fortran_order': False, 'shape': (%zu,%s), }",
-                 types[w->type].descr, w->rows, columns);
+                 types[w->type].descr, rows, columns);
     memset(header, ' ', HEADER_BYTES);
     memcpy(header, magic, sizeof magic);
     header[8] = HEADER_BYTES - PREFIX_BYTES;
@@ -262,12 +299,20 @@ adass_status adass_npy_create(adass_npy_writer **out, const char *path, adass_np
         free(copy);
         return adass_fail_memory(err, "a file's buffer", (double)sizeof *w);
     }
-    w->path = copy;
-    w->type = type;
-    w->columns = columns;
-    w->row_bytes = types[type].bytes * (columns != 0 ? columns : 1);
-    w->rows = 0;
-    w->buffered = HEADER_BYTES; /* the header's place, filled in at the end */
+    *w = (adass_npy_writer){ .path = copy,
+                             .fd = -1,
+                             .type = type,
+                             .columns = columns,
+                             .row_bytes = types[type].bytes * (columns != 0 ? columns : 1),
+                             .expected = SIZE_MAX,
+                             .hash = XXH3_createState(),
+                             .buffered = HEADER_BYTES, /* the header's place */
+                             .buffer = malloc(BUFFER_BYTES) };
+    if (w->hash == NULL || w->buffer == NULL) {
+        adass_npy_close(w);
+        return adass_fail_memory(err, "a file's buffer", BUFFER_BYTES);
+    }
+    (void)XXH3_128bits_reset(w->hash);
     memset(w->buffer, 0, HEADER_BYTES);
     w->fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (w->fd < 0) {
@@ -279,22 +324,59 @@ adass_status adass_npy_create(adass_npy_writer **out, const char *path, adass_np
     return ADASS_OK;
 }
 
+void adass_npy_expect(adass_npy_writer *writer, size_t rows)
+{
+    writer->expected = rows;
+    format_header(writer, rows, writer->buffer);
+}
+
 adass_status adass_npy_append(adass_npy_writer *writer, const void *rows, size_t n,
                               adass_error *err)
 {
+    return adass_npy_append_later(writer, rows, n, NULL, err);
+}
+
+adass_status adass_npy_later_init(adass_npy_later *later, adass_error *err)
+{
+    later->buffer = malloc(BUFFER_BYTES);
+    return later->buffer != NULL ? ADASS_OK
+                                 : adass_fail_memory(err, "a file's buffer", BUFFER_BYTES);
+}
+
+adass_status adass_npy_append_later(adass_npy_writer *writer, const void *rows, size_t n,
+                                    adass_npy_later *later, adass_error *err)
+{
     writer->rows += n;
-    return put(writer, rows, n * writer->row_bytes, err);
+    return put(writer, rows, n * writer->row_bytes, later, err);
+}
+
+adass_status adass_npy_write_later(adass_npy_later *later, adass_error *err)
+{
+    const adass_npy_writer *w = later->writer;
+    later->writer = NULL;
+    return w != NULL ? write_at(w, later->buffer, BUFFER_BYTES, later->offset, err) : ADASS_OK;
 }
 
 adass_status adass_npy_finish(adass_npy_writer *writer, adass_error *err)
 {
-    char header[HEADER_BYTES];
-    format_header(writer, header);
-    const adass_status status = flush(writer, err);
-    if (status != ADASS_OK)
-        return status;
-    if (pwrite(writer->fd, header, HEADER_BYTES, 0) != HEADER_BYTES || fsync(writer->fd) != 0)
+    unsigned char header[HEADER_BYTES];
+    adass_status status = flush(writer, err);
+    if (status == ADASS_OK && writer->rows != writer->expected) {
+        format_header(writer, writer->rows, header);
+        status = write_at(writer, header, HEADER_BYTES, 0, err);
+    }
+    if (status == ADASS_OK && fsync(writer->fd) != 0)
         return fail_write(writer, err);
+    return status;
+}
+
+adass_status adass_npy_checksum(const adass_npy_writer *writer, char out[ADASS_CHECKSUM_CHARS],
+                                size_t *bytes, adass_error *err)
+{
+    if (writer->rows != writer->expected)
+        return adass_checksum_file(writer->path, out, bytes, err);
+    adass_checksum_text(XXH3_128bits_digest(writer->hash), out);
+    *bytes = (size_t)writer->offset;
     return ADASS_OK;
 }
 
@@ -306,6 +388,8 @@ void adass_npy_close(adass_npy_writer *writer)
         return;
     if (writer->fd >= 0)
         close(writer->fd);
+    XXH3_freeState(writer->hash);
+    free(writer->buffer);
     free(writer->path);
     free(writer);
 }

@@ -7,8 +7,11 @@
 #ifndef ADASS_NPY_H
 #define ADASS_NPY_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "adass/dataset.h"
 #include "adass/status.h"
 
 typedef enum adass_npy_type { ADASS_NPY_U32, ADASS_NPY_U8, ADASS_NPY_F32 } adass_npy_type;
@@ -48,10 +51,42 @@ adass_status adass_npy_append(adass_npy_writer *writer, const void *rows, size_t
                               adass_error *err);
 
 /**
+ * How many rows there will be; to be called before the first is appended. The checksum is then made of what is written,
+ * and nothing is read again.
+ */
+void adass_npy_expect(adass_npy_writer *writer, size_t rows);
+
+/** Full buffers that a thread writes after others were let on; to be initialised with zeros. */
+typedef struct adass_npy_later {
+    unsigned char *buffer;    /* NULL before adass_npy_later_init() */
+    adass_npy_writer *writer; /* whose bytes it has; NULL: none */
+    uint64_t offset;          /* of these in the file */
+} adass_npy_later;
+
+adass_status adass_npy_later_init(adass_npy_later *later, adass_error *err);
+
+/**
+ * As adass_npy_append(), but that the first buffer that becomes full, unless `later` has one already, is left to
+ * adass_npy_write_later(). Rows are appended by one thread at a time; what they leave is written by many.
+ */
+adass_status adass_npy_append_later(adass_npy_writer *writer, const void *rows, size_t n,
+                                    adass_npy_later *later, adass_error *err);
+
+/** Writes what was left, if there is anything; before adass_npy_finish(). */
+adass_status adass_npy_write_later(adass_npy_later *later, adass_error *err);
+
+/**
  * Writes what is buffered, then the header; synced to the disk. To be called once, before
  * adass_npy_close().
  */
 adass_status adass_npy_finish(adass_npy_writer *writer, adass_error *err);
+
+/**
+ * After adass_npy_finish(), as adass_checksum_file(): from what was written where the rows were as expected, else from
+ * the file.
+ */
+adass_status adass_npy_checksum(const adass_npy_writer *writer, char out[ADASS_CHECKSUM_CHARS],
+                                size_t *bytes, adass_error *err);
 
 /** Rows appended so far. */
 size_t adass_npy_rows(const adass_npy_writer *writer);

@@ -190,6 +190,11 @@ adass_status adass_unpack_open_fd(adass_unpack **out, int fd, const char *name, 
 
 uint64_t adass_unpack_taken(const adass_unpack *unpack) { return unpack->taken; }
 
+int adass_unpack_plain_fd(const adass_unpack *unpack)
+{
+    return unpack->codec == NULL ? fileno(unpack->file) : -1;
+}
+
 /* What the chunk holds first; then straight into the caller's memory. */
 static size_t read_plain(adass_unpack *u, void *bytes, size_t capacity)
 {

@@ -17,6 +17,9 @@ adass_status adass_unpack_open_fd(adass_unpack **out, int fd, const char *name, 
 /** Bytes of the file, as it is stored, that were read so far. */
 uint64_t adass_unpack_taken(const adass_unpack *unpack);
 
+/** The descriptor of a file that is not packed, for reading at any place of it; -1 for a packed one. */
+int adass_unpack_plain_fd(const adass_unpack *unpack);
+
 /**
  * The next bytes.
  *

@@ -224,7 +224,21 @@ adass_status adass_writer_open(adass_writer **out, const char *dir, size_t n_fie
 adass_status adass_writer_add(adass_writer *writer, adass_split split, const uint32_t *ids,
                               const uint8_t *labels, size_t n, adass_error *err)
 {
-    const adass_status status = adass_npy_append(writer->files[2 * split], ids, n, err);
+    return adass_writer_add_later(writer, split, ids, labels, n, NULL, err);
+}
+
+void adass_writer_expect(adass_writer *writer, const uint64_t rows[ADASS_N_SPLITS])
+{
+    for (size_t i = 0; i < ADASS_N_FILES; i++)
+        adass_npy_expect(writer->files[i], (size_t)rows[i / 2]);
+}
+
+adass_status adass_writer_add_later(adass_writer *writer, adass_split split, const uint32_t *ids,
+                                    const uint8_t *labels, size_t n, adass_npy_later *later,
+                                    adass_error *err)
+{
+    const adass_status status =
+        adass_npy_append_later(writer->files[2 * split], ids, n, later, err);
     return status == ADASS_OK ? adass_npy_append(writer->files[2 * split + 1], labels, n, err)
                               : status;
 }
@@ -246,14 +260,10 @@ adass_status adass_writer_create_vocabulary(adass_writer *writer, FILE **out, ad
 static adass_status finish_file(adass_writer *w, size_t i, adass_meta_file *file, adass_error *err)
 {
     adass_status status = adass_npy_finish(w->files[i], err);
+    if (status == ADASS_OK)
+        status = adass_npy_checksum(w->files[i], file->checksum, &file->bytes, err);
     adass_npy_close(w->files[i]);
     w->files[i] = NULL;
-    char *path = adass_path_join(w->temporary, adass_meta_file_name(i));
-    if (status == ADASS_OK && path == NULL)
-        status = adass_fail_memory(err, "a path", (double)strlen(w->temporary));
-    if (status == ADASS_OK)
-        status = adass_checksum_file(path, file->checksum, &file->bytes, err);
-    free(path);
     return status;
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "adass/dataset.h"
+#include "npy.h"
 
 typedef struct adass_writer adass_writer;
 
@@ -25,6 +26,14 @@ adass_status adass_writer_open(adass_writer **out, const char *dir, size_t n_fie
 /** Appends n rows to a split. ids: [n x n_fields]; labels: [n], 0 or 1. */
 adass_status adass_writer_add(adass_writer *writer, adass_split split, const uint32_t *ids,
                               const uint8_t *labels, size_t n, adass_error *err);
+
+/** How many rows each split will have; optional, before the first: the checksums are then made of what is written. */
+void adass_writer_expect(adass_writer *writer, const uint64_t rows[ADASS_N_SPLITS]);
+
+/** As adass_writer_add(); a full buffer of ids is left to adass_npy_write_later(). */
+adass_status adass_writer_add_later(adass_writer *writer, adass_split split, const uint32_t *ids,
+                                    const uint8_t *labels, size_t n, adass_npy_later *later,
+                                    adass_error *err);
 
 /**
  * The file vocabulary.tsv of the dataset, to be written and closed before adass_writer_finish().

@@ -302,6 +302,7 @@ static void test_parsed_once(void **state)
     make_large(dir);
     for (int protocol = ADASS_PROTOCOL_RANDOM; protocol <= ADASS_PROTOCOL_X4; protocol++) {
         options.protocol = (adass_protocol)protocol;
+        options.min_count = 1 + 2 * (size_t)protocol; /* which no thread's table may reach */
         options.memory_bytes = 0;
         options.threads = 1;
         options.write_vocabulary = true;
@@ -349,12 +350,52 @@ static void test_packings(void **state)
     scratch_path schema;
     adass_table_options options = prepare(dir, &schema);
     make_large(dir);
-    import_file(dir, "plain", options, "raw");
-    for (int how = GZ; how < N_PACKINGS; how++) {
-        write_rows(within(dir, "packed").text, (packing)how, 0, ROWS, VALUES);
-        import_file(dir, "out", options, "packed");
-        expect_same(dir, "plain", "out", false);
+    for (int protocol = ADASS_PROTOCOL_RANDOM; protocol <= ADASS_PROTOCOL_CHRONOLOGICAL;
+         protocol++) {
+        options.protocol = (adass_protocol)protocol;
+        import_file(dir, "plain", options, "raw");
+        for (int how = GZ; how < N_PACKINGS; how++) {
+            write_rows(within(dir, "packed").text, (packing)how, 0, ROWS, VALUES);
+            import_file(dir, "out", options, "packed");
+            expect_same(dir, "plain", "out", false);
+        }
+        remove_tree(within(dir, "plain").text);
     }
+}
+
+/* Lines of plain files are counted in pieces of 256 KiB: some lines, and an end without a line's, lie at a boundary. */
+static void test_counted_lines(void **state)
+{
+    const char *dir = *state;
+    scratch_path schema;
+    adass_table_options options = prepare(dir, &schema);
+    enum { ROW = 8, PIECE_ROWS = (1 << 18) / ROW };
+    static const char *const names[] = { "first", "empty", "last" };
+    static const unsigned sizes[] = { PIECE_ROWS, PIECE_ROWS + 1, 3 * PIECE_ROWS };
+    write_text(schema.text, "{\"header\": \"optional\", \"columns\": [{\"name\": \"y\", \"kind\": "
+                            "\"label\"}, {\"name\": \"abcd\", \"kind\": \"categorical\"}]}");
+    write_text(within(dir, "empty").text, "");
+    options.protocol = ADASS_PROTOCOL_CHRONOLOGICAL;
+    options.ratio[0] = options.ratio[2] = 1.0;
+    for (size_t i = 0; i < 3; i++)
+        for (options.threads = 1; options.threads <= 3; options.threads++) {
+            char *text = malloc(sizes[i] * ROW + 1);
+            assert_non_null(text);
+            for (unsigned r = 0; r < sizes[i]; r++)
+                sprintf(text + r * ROW, "%u,x%04u\n", r % 2, r % 10000);
+            write_bytes(within(dir, "first").text, text, sizes[i] * ROW);
+            memcpy(text, "y,abcd\n\n", ROW); /* the header, and nothing of the row */
+            write_bytes(within(dir, "last").text, text, sizes[i] * ROW - 1);
+            free(text);
+            import_files(dir, "out", options, names, 3);
+            adass_dataset *d = NULL;
+            adass_error err;
+            expect_ok(adass_dataset_open(&d, within(dir, "out").text, &err), &err);
+            assert_int_equal(d->splits[ADASS_TRAIN].n, sizes[i]);
+            assert_int_equal(d->splits[ADASS_TEST].n, sizes[i] - 1);
+            adass_dataset_close(d);
+            remove_tree(within(dir, "out").text);
+        }
 }
 
 /* The rows are the same; meta.json has the checksums of the files. */
@@ -895,6 +936,48 @@ static void test_disk_full(void **state)
     }
 }
 
+/* Many rows of few values: ids take four times the room of the numbers that are kept until then. */
+static void test_disk_full_of_ids(void **state)
+{
+    const char *dir = *state;
+    enum { COLUMNS = 20, LONG_ROWS = 60000, ROW = 2 * COLUMNS + 2 };
+    const scratch_path raw = within(dir, "raw"), out = within(dir, "out");
+    const char *input = raw.text;
+    scratch_path schema;
+    adass_table_options options = prepare(dir, &schema);
+    char columns[4096] = "{\"columns\": [{\"name\": \"y\", \"kind\": \"label\"}";
+    for (size_t i = 0, n = strlen(columns); i < COLUMNS; i++)
+        n += (size_t)snprintf(columns + n, sizeof columns - n,
+                              ", {\"name\": \"f%zu\", \"kind\": \"categorical\"}%s", i,
+                              i == COLUMNS - 1 ? "]}" : "");
+    write_text(schema.text, columns);
+    char *text = malloc((size_t)LONG_ROWS * ROW);
+    assert_non_null(text);
+    for (size_t r = 0; r < LONG_ROWS; r++)
+        for (size_t i = 0; i < ROW; i += 2) {
+            text[r * ROW + i] = (char)('0' + (i + r) % 2);
+            text[r * ROW + i + 1] = i + 2 == ROW ? '\n' : ',';
+        }
+    write_bytes(raw.text, text, (size_t)LONG_ROWS * ROW);
+    free(text);
+    options.inputs = &input;
+    options.n_inputs = 1;
+    options.ratio[0] = 1.0;
+    struct rlimit old;
+    assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+    signal(SIGXFSZ, SIG_IGN);
+    for (options.threads = 1; options.threads <= 3; options.threads++) {
+        const struct rlimit less = { (rlim_t)(5 * mebibyte / 2), old.rlim_max };
+        adass_error err;
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &less), 0);
+        const adass_status status = adass_import_table("csv", &options, out.text, NULL, &err);
+        assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+        assert_int_equal(status, ADASS_EIO);
+        expect_message(&err, "train/ids.npy: cannot be written: File too large");
+        assert_int_equal(count_entries(dir), 2);
+    }
+}
+
 static void test_usage_errors(void **state)
 {
     const char *dir = *state;
@@ -940,6 +1023,7 @@ int main(void)
         SCRATCH_TEST(test_parsed_once),
         SCRATCH_TEST(test_memory_errors),
         SCRATCH_TEST(test_packings),
+        SCRATCH_TEST(test_counted_lines),
         SCRATCH_TEST(test_several_files),
         SCRATCH_TEST(test_standard_input),
         SCRATCH_TEST(test_line_ends),
@@ -957,6 +1041,7 @@ int main(void)
         SCRATCH_TEST(test_schema_errors),
         SCRATCH_TEST(test_interrupted),
         SCRATCH_TEST(test_disk_full),
+        SCRATCH_TEST(test_disk_full_of_ids),
         SCRATCH_TEST(test_usage_errors),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

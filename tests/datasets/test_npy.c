@@ -2,6 +2,7 @@
  * The .npy parser against headers as NumPy writes them, broken ones, and every damaged byte; the
  * writer against the bytes it should make.
  */
+#include "checksum.h"
 #include "guarded.h"
 #include "npy.h"
 #include "scratch.h"
@@ -179,6 +180,79 @@ static void test_write(void **state)
     free(rows);
 }
 
+/* Buffers that are written later, in another order, and a checksum of what was written: as without. */
+static void test_write_later(void **state)
+{
+    const scratch_path plain = within(*state, "plain.npy"), path = within(*state, "later.npy");
+    enum { ROWS = 700001, COLUMNS = 3, PART = 50000 };
+    uint32_t *rows = malloc(sizeof(uint32_t) * ROWS * COLUMNS);
+    assert_non_null(rows);
+    for (uint32_t i = 0; i < ROWS * COLUMNS; i++)
+        rows[i] = i * 2654435761u;
+    adass_npy_writer *w = NULL;
+    adass_npy_later later[2] = { 0 };
+    adass_error err;
+    expect_ok(adass_npy_create(&w, plain.text, ADASS_NPY_U32, COLUMNS, &err), &err);
+    expect_ok(adass_npy_append(w, rows, ROWS, &err), &err);
+    expect_ok(adass_npy_finish(w, &err), &err);
+    adass_npy_close(w);
+
+    for (size_t i = 0; i < 2; i++)
+        expect_ok(adass_npy_later_init(&later[i], &err), &err);
+    expect_ok(adass_npy_create(&w, path.text, ADASS_NPY_U32, COLUMNS, &err), &err);
+    adass_npy_expect(w, ROWS);
+    size_t left = 0, part = 0;
+    for (size_t at = 0; at < ROWS; at += PART, part++) {
+        const size_t n = ROWS - at < PART ? ROWS - at : PART;
+        expect_ok(adass_npy_append_later(w, rows + at * COLUMNS, n, &later[part % 2], &err), &err);
+        if (part % 8 != 7 && at + PART < ROWS)
+            continue;
+        for (size_t i = 2; i-- > 0;) { /* the last one first */
+            left += later[i].writer != NULL;
+            expect_ok(adass_npy_write_later(&later[i], &err), &err);
+            assert_null(later[i].writer);
+        }
+    }
+    assert_int_equal(left, 4);
+    expect_ok(adass_npy_finish(w, &err), &err);
+    char checksum[ADASS_CHECKSUM_CHARS], expected[ADASS_CHECKSUM_CHARS];
+    size_t bytes, expected_bytes;
+    expect_ok(adass_npy_checksum(w, checksum, &bytes, &err), &err);
+    adass_npy_close(w);
+    expect_same_files(plain.text, path.text);
+    expect_ok(adass_checksum_file(path.text, expected, &expected_bytes, &err), &err);
+    assert_string_equal(checksum, expected);
+    assert_int_equal(bytes, expected_bytes);
+    for (size_t i = 0; i < 2; i++)
+        free(later[i].buffer);
+    free(rows);
+}
+
+/* Other rows than expected: the header and the checksum tell of those that there are. */
+static void test_write_unexpected(void **state)
+{
+    static const uint8_t labels[] = { 1, 0, 1 };
+    const scratch_path path = within(*state, "x.npy");
+    adass_npy_writer *w = NULL;
+    adass_error err;
+    adass_npy_info info;
+    char checksum[ADASS_CHECKSUM_CHARS], expected[ADASS_CHECKSUM_CHARS];
+    size_t n, bytes;
+    expect_ok(adass_npy_create(&w, path.text, ADASS_NPY_U8, 0, &err), &err);
+    adass_npy_expect(w, 2);
+    expect_ok(adass_npy_append(w, labels, 3, &err), &err);
+    expect_ok(adass_npy_finish(w, &err), &err);
+    expect_ok(adass_npy_checksum(w, checksum, &bytes, &err), &err);
+    adass_npy_close(w);
+    char *content = read_bytes(path.text, &n);
+    expect_ok(adass_npy_parse(path.text, content, n, &info, &err), &err);
+    assert_int_equal(info.shape[0], 3);
+    adass_checksum_bytes(content, n, expected);
+    assert_string_equal(checksum, expected);
+    assert_int_equal(bytes, n);
+    free(content);
+}
+
 static void test_write_refusals(void **state)
 {
     const scratch_path path = within(*state, "x.npy"), nowhere = within(*state, "none/x.npy");
@@ -200,6 +274,8 @@ int main(void)
         cmocka_unit_test(test_other_lengths),
         cmocka_unit_test(test_damaged_bytes),
         cmocka_unit_test_setup_teardown(test_write, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_write_later, scratch_set_up, scratch_tear_down),
+        cmocka_unit_test_setup_teardown(test_write_unexpected, scratch_set_up, scratch_tear_down),
         cmocka_unit_test_setup_teardown(test_write_refusals, scratch_set_up, scratch_tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
