@@ -95,6 +95,7 @@ typedef struct engine {
     const char *out_dir;
     adass_import_report *report;
     int threads;
+    bool keys_alone;   /* nobody needs the values' texts */
     size_t batch_rows; /* looked up together */
     size_t
         kept_rows; /* whose values a worker holds: all of a batch, where the vocabulary needs their texts, or one */
@@ -183,9 +184,21 @@ static void hash_row(const engine *e, worker *w, const adass_cell *values)
 {
     adass_key *to = keys_of(e, w, 0) + w->batched;
     for (size_t f = e->field_begin; f < e->field_end; f++)
-        to[f * e->batch_rows] = values[f].text != NULL
-                                    ? adass_key_of(values[f].text, values[f].length)
-                                    : (adass_key){ 0, 0 };
+        to[f * e->batch_rows] = adass_key_of_value(values[f].text, values[f].length);
+}
+
+/* A line to the row's label and its keys, which come next in the batch. */
+static adass_status parse_row(const engine *e, worker *w, adass_line *line, adass_row *row,
+                              adass_error *err)
+{
+    const adass_row_format *format = e->format;
+    if (e->keys_alone)
+        return format->parse_keys(format->user, line, row, keys_of(e, w, 0) + w->batched,
+                                  e->batch_rows, err);
+    const adass_status status = format->parse(format->user, line, row, err);
+    if (status == ADASS_OK)
+        hash_row(e, w, row->values);
+    return status;
 }
 
 static bool is_training(uint8_t tag) { return tag >> TAG_SPLIT == ADASS_TRAIN; }
@@ -422,7 +435,7 @@ static bool parse_line(const engine *e, worker *w, adass_line *line, bool plain,
     adass_error err;
     adass_status status = check_line(line, plain, &err);
     if (status == ADASS_OK)
-        status = e->format->parse(e->format->user, line, &row, &err);
+        status = parse_row(e, w, line, &row, &err);
     if (status == ADASS_EFORMAT)
         return note_bad(e, w, &err);
     if (status != ADASS_OK) {
@@ -438,7 +451,6 @@ static bool parse_line(const engine *e, worker *w, adass_line *line, bool plain,
     w->tags[r] = (uint8_t)(row.label | (unsigned)split_of(e, number) << TAG_SPLIT);
     if (!is_looked_up(e, w->tags[r]))
         return true;
-    hash_row(e, w, row.values);
     if (++w->batched == e->batch_rows)
         end_batch(e, w);
     return w->status == ADASS_OK;
@@ -1095,6 +1107,7 @@ adass_status adass_import_rows(const char *by, const adass_row_format *format, a
                  .out_dir = out_dir,
                  .report = report,
                  .threads = options->threads,
+                 .keys_alone = format->parse_keys != NULL && !options->write_vocabulary,
                  .train_end = options->ratio[0] / sum,
                  .valid_end = (options->ratio[0] + options->ratio[1]) / sum,
                  .split_seed = adass_seed_derive(options->seed, STREAM_SPLIT) };

@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "delimited.h"
+#include "value_key.h"
 
 /** One column of the dataset. */
 typedef struct adass_row_field {
@@ -40,6 +41,12 @@ typedef struct adass_row_format {
      * several threads at once. ADASS_EFORMAT (adass_fail_cell()) for a bad one.
      */
     adass_status (*parse)(void *user, adass_line *line, adass_row *row, adass_error *err);
+    /**
+     * As parse(), but the values' keys instead of their texts: keys[f * stride] for field f, adass_key_of() of what
+     * parse() gives; `row->values` is free for use. For speed; NULL: parse() is all there is.
+     */
+    adass_status (*parse_keys)(void *user, adass_line *line, adass_row *row, adass_key *keys,
+                               size_t stride, adass_error *err);
 } adass_row_format;
 
 #endif

@@ -22,6 +22,7 @@ typedef struct step {
     const adass_column *column;
     size_t cell;  /* of the line */
     size_t field; /* its first one */
+    size_t n_fields;
 } step;
 
 struct adass_table_format {
@@ -35,6 +36,7 @@ struct adass_table_format {
     char *names;                         /* [n_fields x NAME_BYTES] */
     uint8_t squares[SMALL_NUMBERS];      /* categories of numbers; at most 84 */
     char categories[MANY_CATEGORIES][2]; /* 0 to 84 as texts */
+    adass_key keys[MANY_CATEGORIES];     /* of these */
 };
 
 /* ---- numbers ---- */
@@ -126,29 +128,23 @@ static inline bool take_integer(const adass_cell *cell, int64_t *out)
     return true;
 }
 
-/* A number of up to SMALL_DIGITS digits, without a branch for each; nothing is 0. */
-static inline bool take_small(const adass_cell *cell, unsigned *out)
+/*
+ * A number of up to SMALL_DIGITS digits, without a branch for each; nothing is 0. A byte below '0' borrows from those
+ * above it, but is itself left above 9.
+ */
+static inline bool take_small(const adass_line *line, const adass_cell *cell, unsigned *out)
 {
-    static const struct {
-        uint8_t at[SMALL_DIGITS];
-        uint16_t weight[SMALL_DIGITS];
-    } places[SMALL_DIGITS + 1] = {
-        [1] = { { 0, 0, 0, 0 }, { 1, 0, 0, 0 } },
-        [2] = { { 0, 1, 0, 0 }, { 10, 1, 0, 0 } },
-        [3] = { { 0, 1, 2, 0 }, { 100, 10, 1, 0 } },
-        [4] = { { 0, 1, 2, 3 }, { 1000, 100, 10, 1 } },
-    };
     const size_t n = cell->length;
-    if (n > SMALL_DIGITS)
-        return false;
-    unsigned value = 0, wrong = 0;
-    for (size_t i = 0; i < SMALL_DIGITS; i++) {
-        const unsigned digit = (unsigned)(unsigned char)cell->text[places[n].at[i]] - '0';
-        value += digit * places[n].weight[i];
-        wrong |= (unsigned)(digit > 9);
+    if (n > SMALL_DIGITS || cell->column + SMALL_DIGITS > line->length + 1) { /* what is loaded */
+        *out = 0;
+        return n == 0;
     }
-    *out = value;
-    return wrong == 0 || n == 0;
+    const unsigned shift = 8 * (unsigned)(SMALL_DIGITS - n);
+    const uint64_t text = adass_load_32(cell->text); /* the first digit lowest, see npy.c */
+    const uint32_t digits = (uint32_t)(text << shift) - (uint32_t)(UINT64_C(0x30303030) << shift);
+    const uint32_t pairs = (digits * 10 + (digits >> 8)) & UINT32_C(0x00ff00ff);
+    *out = (pairs & 0xff) * 100 + (pairs >> 16);
+    return ((digits | (digits + UINT32_C(0x76767676))) & UINT32_C(0x80808080)) == 0;
 }
 
 static int64_t log_square(double x)
@@ -183,7 +179,7 @@ static adass_status take_numeric(const adass_table_format *t, const adass_line *
     unsigned small;
     int64_t value;
     double x;
-    if (take_small(cell, &small)) {
+    if (take_small(line, cell, &small)) {
         *out = write_category(t, t->squares[small]);
         return ADASS_OK;
     }
@@ -377,6 +373,40 @@ static adass_status take_column(const adass_table_format *t, const step *s, cons
     return ADASS_OK;
 }
 
+/* As take_column(), to keys. */
+static adass_status take_keys(const adass_table_format *t, const step *s, const adass_line *line,
+                              adass_row *row, adass_key *keys, size_t stride, adass_error *err)
+{
+    const adass_column *c = s->column;
+    const adass_cell *cell = &row->cells[s->cell];
+    unsigned small;
+    keys += s->field * stride;
+    if (c->kind == ADASS_COLUMN_CATEGORICAL) {
+        *keys = adass_key_of_value(cell->length == 0 && !c->missing_is_value ? NULL : cell->text,
+                                   cell->length);
+        return ADASS_OK;
+    }
+    if (c->kind == ADASS_COLUMN_NUMERIC && take_small(line, cell, &small)) {
+        *keys = t->keys[t->squares[small]];
+        return ADASS_OK;
+    }
+    const adass_status status = take_column(t, s, line, row, err);
+    const adass_cell *values = &row->values[s->field];
+    for (size_t i = 0; i < s->n_fields && status == ADASS_OK; i++)
+        keys[i * stride] = adass_key_of_value(values[i].text, values[i].length);
+    return status;
+}
+
+static adass_status parse_keys(void *user, adass_line *line, adass_row *row, adass_key *keys,
+                               size_t stride, adass_error *err)
+{
+    const adass_table_format *t = user;
+    adass_status status = adass_line_split(line, &t->dialect, row->cells, err);
+    for (size_t i = 0; i < t->n_steps && status == ADASS_OK; i++)
+        status = take_keys(t, &t->steps[i], line, row, keys, stride, err);
+    return status;
+}
+
 static adass_status parse(void *user, adass_line *line, adass_row *row, adass_error *err)
 {
     const adass_table_format *t = user;
@@ -454,7 +484,7 @@ static void add_steps(adass_table_format *t)
         for (size_t i = 0; i < t->schema->n_columns; i++) {
             const adass_column *c = &t->schema->columns[i];
             if ((int)c->kind == kind)
-                t->steps[t->n_steps++] = (step){ c, i, field };
+                t->steps[t->n_steps++] = (step){ c, i, field, fields_of(c) };
             field += fields_of(c);
         }
     }
@@ -467,6 +497,8 @@ static void fill_categories(adass_table_format *t)
     for (size_t k = 0; k < MANY_CATEGORIES; k++) {
         t->categories[k][0] = (char)('0' + k / 10);
         t->categories[k][1] = (char)('0' + k % 10);
+        const adass_cell text = write_category(t, k);
+        t->keys[k] = adass_key_of(text.text, text.length);
     }
 }
 
@@ -537,6 +569,7 @@ adass_status adass_table_format_create(adass_table_format **out, const adass_tab
     t->rows.text_bytes = n * TEXT_BYTES;
     t->rows.header = check_header;
     t->rows.parse = parse;
+    t->rows.parse_keys = parse_keys;
     const adass_status status = check_names(t, err);
     if (status == ADASS_OK)
         *out = t;

@@ -47,6 +47,12 @@ static inline adass_key adass_key_of(const char *text, size_t length)
     return (adass_key){ hash.low64, (uint32_t)hash.high64 | UINT32_C(1) << 31 };
 }
 
+/* The key of a text, or none where there is no text. */
+static inline adass_key adass_key_of_value(const char *text, size_t length)
+{
+    return text != NULL ? adass_key_of(text, length) : (adass_key){ 0, 0 };
+}
+
 static inline bool adass_key_is_none(adass_key key) { return key.high == 0; }
 
 static inline bool adass_key_equal(adass_key a, adass_key b)

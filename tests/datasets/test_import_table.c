@@ -10,6 +10,7 @@
 #include "split_at.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <sys/resource.h>
@@ -609,6 +610,81 @@ static void test_kinds(void **state)
     assert_memory_equal(d->splits[ADASS_TRAIN].labels_u8, labels, sizeof labels);
     assert_int_equal(d->fields[3].vocab, 4); /* e: "", w and v */
     adass_dataset_close(d);
+    /* Without the vocabulary, nobody asks for the values' texts. */
+    const adass_table_options keys = { .ratio = { 1.0, 0.0, 0.0 } };
+    assert_int_equal(rename(out.text, within(dir, "texts").text), 0);
+    expect_ok(try_text(dir, schema, text, strlen(text), &keys, NULL, &err), &err);
+    expect_same_arrays(dir, "texts", "out");
+}
+
+static long category_of(long x) { return x > 2 ? (long)floor(log((double)x) * log((double)x)) : x; }
+
+/* Numbers become the category that the rule gives, wherever they stand in a line: their ids are the category's. */
+static void test_numbers(void **state)
+{
+    const char *dir = *state;
+    static const char schema[] = "{\"columns\": [{\"name\": \"y\", \"kind\": \"label\"}, "
+                                 "{\"name\": \"n\", \"kind\": \"numeric\"},"
+                                 "{\"name\": \"c\", \"kind\": \"categorical\"}, {\"name\": "
+                                 "\"last\", \"kind\": \"numeric\"}]}";
+    static const long large[] = { 99999, 100000, 999999999, 123456789012345, -1, -2, -12345 };
+    enum { SMALL_ONES = 10100, N_LARGE = sizeof large / sizeof large[0], N = SMALL_ONES + N_LARGE };
+    const adass_table_options options = { .ratio = { 1.0, 0.0, 0.0 } };
+    for (int digits = 1; digits <= 4; digits += 3) { /* 4: zeros in front */
+        char *text = malloc((size_t)N * LINE_BYTES);
+        assert_non_null(text);
+        size_t length = 0;
+        for (long i = 0; i < N; i++) {
+            const long x = i < SMALL_ONES ? i : large[i - SMALL_ONES];
+            length += (size_t)sprintf(text + length, "1,%0*ld,%ld,%0*ld\n", digits, x,
+                                      category_of(x), digits, x);
+        }
+        adass_error err;
+        expect_ok(try_text(dir, schema, text, length, &options, NULL, &err), &err);
+        free(text);
+        adass_dataset *d = NULL;
+        expect_ok(adass_dataset_open(&d, within(dir, "out").text, &err), &err);
+        const uint32_t *ids = d->splits[ADASS_TRAIN].ids;
+        assert_int_equal(d->splits[ADASS_TRAIN].n, N);
+        for (size_t r = 0; r < N; r++, ids += 3) {
+            assert_int_equal(ids[0], ids[1]);
+            assert_int_equal(ids[2], ids[1]);
+        }
+        adass_dataset_close(d);
+        remove_tree(within(dir, "out").text);
+    }
+}
+
+/* No byte beside a digit passes for one, in any place of a short number. */
+static void test_no_numbers(void **state)
+{
+    const char *dir = *state;
+    static const char schema[] =
+        "{\"separator\": \"|\", \"columns\": [{\"name\": \"y\", \"kind\": \"label\"}, {\"name\": "
+        "\"n\", "
+        "\"kind\": \"numeric\"}, {\"name\": \"c\", \"kind\": \"categorical\"}]}";
+    static const char digits[] = "9012";
+    char text[64 * 1024] = "1|1|1234\n";
+    size_t length = strlen(text), bad = 0;
+    for (size_t n = 1; n <= 4; n++)
+        for (size_t at = 0; at < n; at++)
+            for (unsigned c = 1; c < 128; c++) {
+                const bool is_sign = (c == '-' || c == '+') && at == 0 && n > 1;
+                const bool is_point = c == '.' && n > 1,
+                           is_exponent = (c == 'e' || c == 'E') && at > 0;
+                if ((c >= '0' && c <= '9') || c == '|' || c == '\n' || is_sign || is_point ||
+                    is_exponent)
+                    continue;
+                length += (size_t)sprintf(text + length, "1|%.*s%c%.*s|1234\n", (int)at, digits,
+                                          (char)c, (int)(n - at - 1), digits + at + 1);
+                bad++;
+            }
+    assert_true(length < sizeof text);
+    const adass_table_options options = { .ratio = { 1.0, 0.0, 0.0 }, .max_bad_rows = bad };
+    adass_import_report report;
+    adass_error err;
+    expect_ok(try_text(dir, schema, text, length, &options, &report, &err), &err);
+    assert_int_equal(report.bad_rows, bad);
 }
 
 /* Track 2's own file: tabs, no header; clicks are counted, impressions are left out, user 0 is a value. */
@@ -1031,6 +1107,8 @@ int main(void)
         SCRATCH_TEST(test_vocabulary_escapes),
         SCRATCH_TEST(test_vocabulary_errors),
         SCRATCH_TEST(test_kinds),
+        SCRATCH_TEST(test_numbers),
+        SCRATCH_TEST(test_no_numbers),
         SCRATCH_TEST(test_kdd12),
         SCRATCH_TEST(test_unix_time),
         SCRATCH_TEST(test_bad_rows),
