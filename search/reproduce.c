@@ -7,6 +7,7 @@
 #include "methods/method.h"
 #include "run_record.h"
 #include "suite_run.h"
+#include "trials.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -189,7 +190,7 @@ static adass_status do_run(adass_suite_run *r, const adass_run_config *config, j
     adass_status status = adass_run(r->session, config, &result, NULL, err);
     if (status == ADASS_OK)
         status = adass_run_record(config, &result, r->dataset, r->compute, out, err);
-    if (status == ADASS_OK)
+    if (status == ADASS_OK && !config->without_test)
         status = write_logits(r, &result, err);
     path_of_run(r, "json", path);
     if (status == ADASS_OK)
@@ -220,32 +221,78 @@ adass_status adass_suite_run_one(adass_suite_run *r, const adass_run_config *con
         return status;
     r->done++;
     r->missing += *record == NULL;
+    const char *metric = config->without_test ? "valid_auc" : "test_auc";
     if (r->options->finished != NULL && *record != NULL)
         r->options->finished(r->options->user, r->done, r->total, r->label,
-                             adass_record_number(*record, "metrics", "test_auc"), reused);
+                             adass_record_number(*record, "metrics", metric), config->without_test,
+                             reused);
     return ADASS_OK;
 }
 
-/* Run i of a cell. */
-static adass_status run_cell(adass_suite_run *r, adass_cell *cell, size_t i,
-                             const adass_variant *variant, uint64_t budget, bool mine,
-                             adass_error *err)
+/* Of a cell's runs, with the settings of a trial. */
+static adass_run_config config_of(const adass_suite_run *r, const adass_cell *cell,
+                                  const adass_variant *variant, size_t trial)
 {
     adass_run_config config = r->suite.config;
     adass_variant_apply(variant, &config);
     config.model.backbone = cell->backbone;
     config.size = cell->size;
-    config.budget = budget;
+    config.budget = cell->max_params;
+    adass_trial_apply(trial, &config);
+    return config;
+}
+
+/* Run i of a cell, which is missing as long as trials of its row are. */
+static adass_status run_cell(adass_suite_run *r, adass_cell *cell, size_t i,
+                             const adass_variant *variant, bool mine, adass_error *err)
+{
+    if (cell->trial == ADASS_NO_TRIAL) {
+        r->done++;
+        r->missing++;
+        return ADASS_OK;
+    }
+    adass_run_config config = config_of(r, cell, variant, cell->trial);
     config.seed = r->options->seed + i;
     config.train_seed = r->suite.one_training ? r->options->seed : 0;
     adass_cell_run_name(cell, i, r->label);
     return adass_suite_run_one(r, &config, mine, &cell->records[i], err);
 }
 
+/* ---- trials of settings ---- */
+
+/* Fills *auc: of validation, NAN where the trial is not there. */
+static adass_status run_trial(adass_suite_run *r, const adass_cell *cell,
+                              const adass_variant *variant, size_t trial, bool mine, double *auc,
+                              adass_error *err)
+{
+    json_t *record = NULL;
+    adass_run_config config = config_of(r, cell, variant, trial);
+    config.seed = r->options->seed + ADASS_TRIAL_SEED;
+    config.without_test = true;
+    adass_cell_trial_name(cell, trial, r->label);
+    const adass_status status = adass_suite_run_one(r, &config, mine, &record, err);
+    *auc = record != NULL ? adass_record_number(record, "metrics", "valid_auc") : NAN;
+    json_decref(record);
+    return status;
+}
+
+/* The cell takes the settings of the best of its row's trials, auc[n]. */
+static void take_best_trial(adass_cell *cell, const double *auc, size_t n)
+{
+    cell->trials = n;
+    for (size_t t = 0; t < n; t++)
+        if (isnan(auc[t])) {
+            cell->trial = ADASS_NO_TRIAL;
+            return;
+        }
+    cell->trial = n > 0 ? adass_trial_best(auc, n) : 0;
+    cell->trial_gain = n > 0 ? auc[cell->trial] - auc[0] : 0.0;
+}
+
 /* ---- the cells ---- */
 
 static adass_cell *add_cell(adass_suite_run *r, adass_backbone backbone, const char *name,
-                            size_t size, double budget, adass_error *err)
+                            size_t size, double budget, uint64_t max_params, adass_error *err)
 {
     json_t **records = calloc(r->suite.seeds, sizeof *records);
     if (records == NULL || r->n_cells == ADASS_SUITE_CELLS_MAX) {
@@ -258,28 +305,44 @@ static adass_cell *add_cell(adass_suite_run *r, adass_backbone backbone, const c
                           .method = name,
                           .size = size,
                           .budget = budget,
+                          .max_params = max_params,
                           .n = r->suite.seeds,
                           .first_seed = r->options->seed,
                           .records = records };
     return cell;
 }
 
-/* A shard's unit is one training. */
-static adass_status run_uniform(adass_suite_run *r, adass_backbone backbone, adass_error *err)
+/* A shard's unit: `run`, or with trials, for which a row's runs wait, the row. */
+static bool is_mine(const adass_suite_run *r, size_t run, size_t row)
+{
+    return adass_suite_is_mine(r, r->options->trials > 0 ? row : run);
+}
+
+/* Uniform size k: its trials, auc[trials + 1] being work space, and its seeds. */
+static adass_status run_size(adass_suite_run *r, adass_backbone backbone, size_t k, double *auc,
+                             adass_error *err)
 {
     static const adass_variant uniform = { .name = "uniform", .method = "uniform" };
-    for (size_t k = 0; k < r->suite.uniform.n; k++) {
-        adass_cell *cell = add_cell(r, backbone, "uniform", r->suite.uniform.sizes[k], 0.0, err);
-        if (cell == NULL)
-            return ADASS_ENOMEM;
-        for (size_t i = 0; i < cell->n; i++) {
-            const adass_status status =
-                run_cell(r, cell, i, &uniform, 0, adass_suite_is_mine(r, k * cell->n + i), err);
-            if (status != ADASS_OK)
-                return status;
-        }
-    }
-    return ADASS_OK;
+    const size_t trials = r->options->trials;
+    adass_cell *cell = add_cell(r, backbone, "uniform", r->suite.uniform.sizes[k], 0.0, 0, err);
+    adass_status status = cell != NULL ? ADASS_OK : ADASS_ENOMEM;
+    for (size_t t = 0; t < trials && status == ADASS_OK; t++)
+        status = run_trial(r, cell, &uniform, t, adass_suite_is_mine(r, k), &auc[t], err);
+    if (status == ADASS_OK)
+        take_best_trial(cell, auc, trials);
+    for (size_t i = 0; i < r->suite.seeds && status == ADASS_OK; i++)
+        status = run_cell(r, cell, i, &uniform, is_mine(r, k * cell->n + i, k), err);
+    return status;
+}
+
+static adass_status run_uniform(adass_suite_run *r, adass_backbone backbone, adass_error *err)
+{
+    double *auc = calloc(r->options->trials + 1, sizeof *auc);
+    adass_status status = auc != NULL ? ADASS_OK : adass_fail_memory(err, "the trials", 4096.0);
+    for (size_t k = 0; k < r->suite.uniform.n && status == ADASS_OK; k++)
+        status = run_size(r, backbone, k, auc, err);
+    free(auc);
+    return status;
 }
 
 /* Methods that give every field at least one column cannot keep every budget. */
@@ -293,21 +356,70 @@ static bool can_keep(const adass_suite_run *r, const adass_variant *variant, uin
            rows <= budget;
 }
 
-/* Seed i of a variant at every budget: a shard's unit, for they share a supernet. */
-static adass_status run_variant(adass_suite_run *r, size_t v, adass_cell *const *cells, size_t i,
-                                double reference, adass_error *err)
+/* Trial t of a variant, at its first budget. */
+static adass_status try_variant(adass_suite_run *r, size_t v, adass_cell *const *cells, size_t t,
+                                double *auc, adass_error *err)
 {
-    const adass_variant *variant = &r->suite.variants[v];
-    const bool mine = adass_suite_is_mine(r, i * r->suite.n_variants + v);
+    size_t b = 0;
+    while (b < r->suite.n_budgets && cells[b] == NULL)
+        b++;
+    if (b == r->suite.n_budgets) {
+        r->done++;
+        return ADASS_OK;
+    }
+    return run_trial(r, cells[b], &r->suite.variants[v], t, adass_suite_is_mine(r, v), auc, err);
+}
+
+/* Trials outside, variants inside: the supernet of a trial serves what is alike. */
+static adass_status try_variants(adass_suite_run *r, adass_cell *const *cells, adass_error *err)
+{
+    const size_t n = r->suite.n_variants, n_budgets = r->suite.n_budgets;
+    const size_t trials = r->options->trials;
+    double *auc = calloc(n * trials + 1, sizeof *auc);
+    adass_status status = auc != NULL ? ADASS_OK : adass_fail_memory(err, "the trials", 4096.0);
+    for (size_t t = 0; t < trials && status == ADASS_OK; t++)
+        for (size_t v = 0; v < n && status == ADASS_OK; v++)
+            status = try_variant(r, v, cells + v * n_budgets, t, &auc[v * trials + t], err);
+    for (size_t c = 0; c < n * n_budgets && status == ADASS_OK; c++)
+        if (cells[c] != NULL)
+            take_best_trial(cells[c], auc + c / n_budgets * trials, trials);
+    free(auc);
+    return status;
+}
+
+/* Seed i of a variant at every budget, one shard's, for they share a supernet. */
+static adass_status run_variant(adass_suite_run *r, size_t v, adass_cell *const *cells, size_t i,
+                                adass_error *err)
+{
+    const bool mine = is_mine(r, i * r->suite.n_variants + v, v);
     for (size_t b = 0; b < r->suite.n_budgets; b++) {
         if (cells[b] == NULL) {
             r->done++;
             continue;
         }
-        const uint64_t budget = (uint64_t)floor(r->suite.budgets[b] * reference);
-        const adass_status status = run_cell(r, cells[b], i, variant, budget, mine, err);
+        const adass_status status = run_cell(r, cells[b], i, &r->suite.variants[v], mine, err);
         if (status != ADASS_OK)
             return status;
+    }
+    return ADASS_OK;
+}
+
+/* cells[n_variants x n_budgets]: NULL where a variant cannot keep the budget. */
+static adass_status add_searched(adass_suite_run *r, adass_backbone backbone, adass_cell **cells,
+                                 adass_error *err)
+{
+    const adass_suite *suite = &r->suite;
+    const adass_cell *best = adass_best_uniform(r->cells, r->n_cells, backbone);
+    const double reference = adass_record_number(best->records[0], "metrics", "params");
+    for (size_t c = 0; c < suite->n_variants * suite->n_budgets; c++) {
+        const adass_variant *variant = &suite->variants[c / suite->n_budgets];
+        const double budget = suite->budgets[c % suite->n_budgets];
+        const uint64_t max_params = (uint64_t)floor(budget * reference);
+        if (!can_keep(r, variant, max_params))
+            continue;
+        cells[c] = add_cell(r, backbone, variant->name, 0, budget, max_params, err);
+        if (cells[c] == NULL)
+            return ADASS_ENOMEM;
     }
     return ADASS_OK;
 }
@@ -316,21 +428,14 @@ static adass_status run_variant(adass_suite_run *r, size_t v, adass_cell *const 
 static adass_status run_searched(adass_suite_run *r, adass_backbone backbone, adass_error *err)
 {
     const adass_suite *suite = &r->suite;
-    const adass_cell *best = adass_best_uniform(r->cells, r->n_cells, backbone);
-    const double reference = adass_record_number(best->records[0], "metrics", "params");
     adass_cell **cells = calloc(suite->n_variants * suite->n_budgets, sizeof *cells);
-    adass_status status = cells != NULL ? ADASS_OK : adass_fail_memory(err, "the cells", 4096.0);
-    for (size_t c = 0; c < suite->n_variants * suite->n_budgets && status == ADASS_OK; c++) {
-        const adass_variant *variant = &suite->variants[c / suite->n_budgets];
-        const double budget = suite->budgets[c % suite->n_budgets];
-        if (!can_keep(r, variant, (uint64_t)floor(budget * reference)))
-            continue;
-        cells[c] = add_cell(r, backbone, variant->name, 0, budget, err);
-        status = cells[c] != NULL ? ADASS_OK : ADASS_ENOMEM;
-    }
+    adass_status status = cells != NULL ? add_searched(r, backbone, cells, err)
+                                        : adass_fail_memory(err, "the cells", 4096.0);
+    if (status == ADASS_OK)
+        status = try_variants(r, cells, err);
     for (size_t i = 0; i < suite->seeds && status == ADASS_OK; i++)
         for (size_t v = 0; v < suite->n_variants && status == ADASS_OK; v++)
-            status = run_variant(r, v, cells + v * suite->n_budgets, i, reference, err);
+            status = run_variant(r, v, cells + v * suite->n_budgets, i, err);
     free(cells);
     return status;
 }
@@ -392,6 +497,10 @@ adass_status adass_reproduce_suite(const adass_suite *suite, const adass_reprodu
     if (options->shards > 0 && (options->shard < 1 || options->shard > options->shards))
         return adass_fail(err, ADASS_EINVAL, "shard %zu of %zu: shards are numbered from 1 on",
                           options->shard, options->shards);
+    if (options->trials > 0 && suite->fidelity_assignments > 0)
+        return adass_fail(err, ADASS_EINVAL,
+                          "suite '%s' has no rows whose settings could be tuned: leave trials out",
+                          suite->name);
     adass_suite_run *r = calloc(1, sizeof *r);
     if (r == NULL)
         return adass_fail_memory(err, "the suite", sizeof *r);
@@ -402,8 +511,9 @@ adass_status adass_reproduce_suite(const adass_suite *suite, const adass_reprodu
     r->monitor = (adass_monitor){ .progress = report, .stop = asked_to_stop, .user = r };
     if (options->seeds != 0)
         r->suite.seeds = options->seeds;
-    r->total = suite->n_backbones * r->suite.seeds *
-               (suite->uniform.n + suite->n_variants * suite->n_budgets);
+    r->total = suite->n_backbones *
+               (r->suite.seeds * (suite->uniform.n + suite->n_variants * suite->n_budgets) +
+                options->trials * (suite->uniform.n + suite->n_variants));
     adass_status status = open_dataset(r, err);
     if (status == ADASS_OK)
         status = make_part(options->out_dir, "runs", err);

@@ -384,7 +384,7 @@ static adass_status train_found(adass_session *s, const adass_run_config *run, a
     } else {
         status = adass_method_train(&setting, NULL, model, out, err);
     }
-    if (status == ADASS_OK)
+    if (status == ADASS_OK && !config.without_test)
         status = measure_test(s, model, out, err);
     out->other_params = adass_model_other_params(model);
     out->seconds += out->train.seconds;
@@ -395,10 +395,12 @@ static adass_status train_found(adass_session *s, const adass_run_config *run, a
 static adass_status copy_trained(adass_run_result *to, const adass_run_result *from,
                                  adass_error *err)
 {
-    to->test_logits = malloc(from->n_test * sizeof *to->test_logits);
-    if (to->test_logits == NULL)
-        return adass_fail_memory(err, "the test rows' logits", (double)from->n_test * 4.0);
-    memcpy(to->test_logits, from->test_logits, from->n_test * sizeof *to->test_logits);
+    if (from->n_test > 0) {
+        to->test_logits = malloc(from->n_test * sizeof *to->test_logits);
+        if (to->test_logits == NULL)
+            return adass_fail_memory(err, "the test rows' logits", (double)from->n_test * 4.0);
+        memcpy(to->test_logits, from->test_logits, from->n_test * sizeof *to->test_logits);
+    }
     to->n_test = from->n_test;
     to->other_params = from->other_params;
     to->train = from->train;

@@ -113,6 +113,8 @@ json_t *adass_run_config_json(const adass_run_config *config, const adass_datase
                              train_json(&config->train));
     if (config->train_seed != 0)
         json_object_set_new(root, "train_seed", json_integer((json_int_t)config->train_seed));
+    if (config->without_test)
+        json_object_set_new(root, "without_test", json_true());
     const adass_method_kind *method = NULL;
     const bool known = adass_method_find(config->method, &method, NULL) == ADASS_OK;
     if (known && method->searches) {
@@ -193,6 +195,7 @@ char *adass_run_identity(adass_stage stage, const adass_run_config *config, cons
         json_object_set_new(root, "sizes", size_list(sizes, dataset->n_fields));
         json_object_set_new(root, "train_seed", json_integer((json_int_t)config->train_seed));
         json_object_set_new(root, "train", train_json(&config->train));
+        json_object_set_new(root, "without_test", json_boolean(config->without_test));
         if (adass_method_trains_itself(config->method)) { /* a mask: of a method, for a budget */
             json_object_set_new(root, "method", json_string(config->method));
             json_object_set_new(root, "budget", json_integer((json_int_t)config->budget));
@@ -270,20 +273,24 @@ static json_t *found_json(const adass_run_config *config, const adass_found *fou
 static json_t *metrics_json(const adass_run_result *r)
 {
     const uint64_t bytes = r->embedding_bytes + r->other_params * sizeof(float);
-    return json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I}", "valid_auc",
-                     r->train.valid.auc, "valid_logloss", r->train.valid.logloss, "test_auc",
-                     r->test.auc, "test_logloss", r->test.logloss, "params", (json_int_t)r->params,
-                     "other_params", (json_int_t)r->other_params, "bytes", (json_int_t)bytes,
-                     "epochs", (json_int_t)r->train.epochs, "best_epoch",
-                     (json_int_t)r->train.best_epoch, "window_rows",
-                     (json_int_t)r->train.window_rows);
+    json_t *metrics =
+        json_pack("{s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I}", "valid_auc", r->train.valid.auc,
+                  "valid_logloss", r->train.valid.logloss, "params", (json_int_t)r->params,
+                  "other_params", (json_int_t)r->other_params, "bytes", (json_int_t)bytes, "epochs",
+                  (json_int_t)r->train.epochs, "best_epoch", (json_int_t)r->train.best_epoch,
+                  "window_rows", (json_int_t)r->train.window_rows);
+    if (r->n_test > 0) {
+        json_object_set_new(metrics, "test_auc", json_real(r->test.auc));
+        json_object_set_new(metrics, "test_logloss", json_real(r->test.logloss));
+    }
+    return metrics;
 }
 
 adass_status adass_run_record(const adass_run_config *config, const adass_run_result *result,
                               const adass_dataset *dataset, const adass_compute *compute,
                               json_t **out, adass_error *err)
 {
-    const bool trained = result->test.auc > 0.0;
+    const bool trained = result->train.valid.auc > 0.0;
     const adass_found *found = &result->found;
     json_t *budget = config->budget != 0 ? json_integer((json_int_t)config->budget) : json_null();
     json_t *root = json_pack(

@@ -76,12 +76,12 @@ static adass_status probe(const adass_suite_run *r, adass_backbone backbone, siz
     return status;
 }
 
-/* Of one seed of a variant at all budgets; small, large: seconds of a training. */
-static double variant_seconds(const adass_suite_run *r, const adass_variant *variant, double small,
-                              double large)
+/* Of one seed of a variant at `budgets` budgets; small, large: seconds of a training. */
+static double variant_seconds(const adass_suite_run *r, const adass_variant *variant,
+                              double budgets, double small, double large)
 {
     const adass_method_kind *method = NULL;
-    const double middle = (small + large) / 2.0, budgets = (double)r->suite.n_budgets;
+    const double middle = (small + large) / 2.0;
     adass_run_config config = r->suite.config;
     adass_variant_apply(variant, &config);
     if (adass_method_find(variant->method, &method, NULL) != ADASS_OK)
@@ -116,13 +116,17 @@ static double backbone_seconds(const adass_suite_run *r, double small, double la
         return (double)s->seeds * (small + large) / 2.0 *
                ((double)s->fidelity_assignments + ADASS_FIDELITY_SAMPLERS * supernet);
     }
+    const double seeds = (double)s->seeds, trials = (double)r->options->trials;
     for (size_t k = 0; k < s->uniform.n; k++) {
         const double at = ((double)s->uniform.sizes[k] - narrow) / (wide - narrow);
-        seconds += small + at * (large - small);
+        seconds += (seeds + trials) * (small + at * (large - small));
     }
-    for (size_t v = 0; v < s->n_variants; v++)
-        seconds += variant_seconds(r, &s->variants[v], small, large);
-    return seconds * (double)s->seeds;
+    for (size_t v = 0; v < s->n_variants; v++) {
+        const adass_variant *variant = &s->variants[v];
+        seconds += seeds * variant_seconds(r, variant, (double)s->n_budgets, small, large) +
+                   trials * variant_seconds(r, variant, 1.0, small, large);
+    }
+    return seconds;
 }
 
 adass_status adass_suite_expect(const adass_suite_run *r, double *seconds, adass_error *err)

@@ -29,15 +29,25 @@ double adass_record_number(const json_t *record, const char *section, const char
     return json_number_value(json_object_get(json_object_get(record, section), key));
 }
 
-void adass_cell_run_name(const adass_cell *cell, size_t i, char *name)
+static void name_file(const adass_cell *cell, const char *what, uint64_t i, char *name)
 {
     char which[32];
     if (cell->budget > 0.0)
         snprintf(which, sizeof which, "budget%g", cell->budget);
     else
         snprintf(which, sizeof which, "size%zu", cell->size);
-    snprintf(name, 96, "%s-%s-%s-seed%llu", adass_backbone_name(cell->backbone), cell->method,
-             which, (unsigned long long)(cell->first_seed + i));
+    snprintf(name, 96, "%s-%s-%s-%s%llu", adass_backbone_name(cell->backbone), cell->method, which,
+             what, (unsigned long long)i);
+}
+
+void adass_cell_run_name(const adass_cell *cell, size_t i, char *name)
+{
+    name_file(cell, "seed", cell->first_seed + i, name);
+}
+
+void adass_cell_trial_name(const adass_cell *cell, size_t trial, char *name)
+{
+    name_file(cell, "trial", trial, name);
 }
 
 static adass_sample sample_of(const adass_cell *cell, const char *section, const char *key,
@@ -282,6 +292,20 @@ static void add_seconds(json_t *row, const adass_cell *cell, double *work)
                             json_real(sample_of(cell, "seconds", stages[i], work).mean));
 }
 
+/* What the cell's runs were trained with, and how it was chosen. */
+static void add_settings(json_t *row, const adass_cell *cell)
+{
+    const json_t *config = json_object_get(cell->records[0], "config");
+    const json_t *train = json_object_get(config, "train");
+    json_object_set(row, "learning_rate", json_object_get(train, "learning_rate"));
+    json_object_set(row, "l2", json_object_get(train, "l2"));
+    json_object_set(row, "dropout", json_object_get(json_object_get(config, "model"), "dropout"));
+    if (cell->trials == 0)
+        return;
+    json_object_set_new(row, "trial", json_integer((json_int_t)cell->trial));
+    json_object_set_new(row, "trial_gain", json_real(cell->trial_gain));
+}
+
 static json_t *make_row(const table_maker *m, const adass_cell *cell, double *work)
 {
     const adass_dataset *dataset = m->dataset;
@@ -306,6 +330,7 @@ static json_t *make_row(const table_maker *m, const adass_cell *cell, double *wo
         add_search_cost(row, m, cell, work);
     }
     add_seconds(row, cell, work);
+    add_settings(row, cell);
     return row;
 }
 
@@ -342,11 +367,11 @@ static json_t *make_table(const char *dir, const char *suite, const adass_datase
         append_rows(rows, dir, dataset, cells, n_cells, (adass_backbone)b, labels);
     free(labels);
     json_t *teacher = dataset->teacher_auc > 0.0 ? json_real(dataset->teacher_auc) : json_null();
-    return json_pack("{s:s, s:s, s:{s:s, s:s}, s:o, s:s, s:o, s:o}", "format", "adass-table-1",
+    return json_pack("{s:s, s:s, s:{s:s, s:s}, s:o, s:s, s:I, s:o, s:o}", "format", "adass-table-1",
                      "suite", suite, "dataset", "name", dataset->name, "checksum",
                      dataset->checksum, "teacher_auc", teacher, "dominating_field",
-                     dominating_field(dataset), "rows", rows, "provenance",
-                     adass_provenance_json(compute));
+                     dominating_field(dataset), "trials", (json_int_t)cells[0].trials, "rows", rows,
+                     "provenance", adass_provenance_json(compute));
 }
 
 /* ---- CSV ---- */
@@ -385,6 +410,11 @@ static const char *const csv_columns[] = {
     "search_seconds_mean",
     "train_seconds_mean",
     "search_cost",
+    "learning_rate",
+    "l2",
+    "dropout",
+    "trial",
+    "trial_gain",
 };
 
 enum { CSV_COLUMNS = sizeof csv_columns / sizeof csv_columns[0] };
@@ -459,15 +489,23 @@ static void put_params(FILE *out, const json_t *row)
     fprintf(out, "%.2f | ", number(row, "bytes_mean") / 1e6);
 }
 
-static void put_markdown_row(FILE *out, const json_t *row, bool planted)
+/* "| uniform 8 (best)", or "| adass" for the budget or the trials to follow. */
+static void put_method(FILE *out, const json_t *row)
 {
-    const json_t *size = json_object_get(row, "size"), *rank = json_object_get(row, "rank");
+    const json_t *size = json_object_get(row, "size");
     fprintf(out, "| %s", json_string_value(json_object_get(row, "method")));
     if (json_is_integer(size))
-        fprintf(out, " %lld%s | ", (long long)json_integer_value(size),
+        fprintf(out, " %lld%s", (long long)json_integer_value(size),
                 json_is_true(json_object_get(row, "reference")) ? " (best)" : "");
-    else
-        fprintf(out, " at %g | ", number(row, "budget"));
+}
+
+static void put_markdown_row(FILE *out, const json_t *row, bool planted)
+{
+    const json_t *budget = json_object_get(row, "budget"), *rank = json_object_get(row, "rank");
+    put_method(out, row);
+    if (json_is_real(budget))
+        fprintf(out, " at %g", json_real_value(budget));
+    fprintf(out, " | ");
     put_interval(out, row, "auc_mean", "auc_ci95", 1.0, 4, "");
     fprintf(out, " | ");
     put_interval(out, row, "gain_mean", "gain_ci95", 1000.0, 1, "+");
@@ -488,6 +526,38 @@ static void put_markdown_row(FILE *out, const json_t *row, bool planted)
     fprintf(out, "%.1f |\n", number(row, "seconds_mean"));
 }
 
+static void put_settings_row(FILE *out, const json_t *row)
+{
+    const json_t *dropout = json_object_get(row, "dropout");
+    put_method(out, row);
+    fprintf(out, " | %lld | %g | %g | ",
+            (long long)json_integer_value(json_object_get(row, "trial")),
+            number(row, "learning_rate"), number(row, "l2"));
+    if (dropout != NULL)
+        fprintf(out, "%g", json_number_value(dropout));
+    fprintf(out, " | %+.1f |\n", 1000.0 * number(row, "trial_gain"));
+}
+
+/* A line for each uniform size and each method: its budgets have the same settings. */
+static void put_settings(FILE *out, const json_t *table, const char *backbone)
+{
+    fprintf(out, "\n### Settings of %s\n\n", backbone);
+    fprintf(out, "| method | trial | learning rate | L2 | dropout | gain by the trials, 1e-3 |\n");
+    fprintf(out, "|---|---|---|---|---|---|\n");
+    size_t i;
+    json_t *row;
+    const char *last = "";
+    json_array_foreach(json_object_get(table, "rows"), i, row)
+    {
+        const char *method = json_string_value(json_object_get(row, "method"));
+        if (strcmp(json_string_value(json_object_get(row, "backbone")), backbone) != 0)
+            continue;
+        if (json_is_integer(json_object_get(row, "size")) || strcmp(method, last) != 0)
+            put_settings_row(out, row);
+        last = method;
+    }
+}
+
 static void put_section(FILE *out, const json_t *table, const char *backbone, bool planted)
 {
     fprintf(out, "\n## %s\n\n", backbone);
@@ -502,6 +572,8 @@ static void put_section(FILE *out, const json_t *table, const char *backbone, bo
     json_array_foreach(json_object_get(table, "rows"), i,
                        row) if (strcmp(json_string_value(json_object_get(row, "backbone")),
                                        backbone) == 0) put_markdown_row(out, row, planted);
+    if (json_integer_value(json_object_get(table, "trials")) > 0)
+        put_settings(out, table, backbone);
 }
 
 static void put_markdown(FILE *out, const json_t *table, const adass_dataset *dataset, size_t seeds)
@@ -509,9 +581,17 @@ static void put_markdown(FILE *out, const json_t *table, const adass_dataset *da
     const bool planted = dataset->teacher_auc > 0.0;
     const json_t *from = json_object_get(table, "provenance");
     fprintf(out, "# %s: %s\n\n", json_string_value(json_object_get(table, "suite")), dataset->name);
-    fprintf(out, "%zu training, %zu validation, %zu test rows; %zu fields; %zu seeds.\n",
+    const json_int_t trials = json_integer_value(json_object_get(table, "trials"));
+    fprintf(out, "%zu training, %zu validation, %zu test rows; %zu fields; %zu seeds",
             dataset->splits[ADASS_TRAIN].n, dataset->splits[ADASS_VALID].n,
             dataset->splits[ADASS_TEST].n, dataset->n_fields, seeds);
+    if (trials > 0)
+        fprintf(
+            out,
+            "; of %lld trials of settings for each uniform size and each method, with a seed of "
+            "their own, the one of best validation AUC stands",
+            (long long)trials);
+    fprintf(out, ".\n");
     if (dataset->teacher_auc > 0.0)
         fprintf(out,
                 "Test AUC of the true click probabilities, the ceiling of every model: %.4f.\n",

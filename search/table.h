@@ -9,16 +9,26 @@
 /** The runs of one method at one size or budget, over seeds. */
 typedef struct adass_cell {
     adass_backbone backbone;
-    const char *method; /* the variant's name */
-    size_t size;        /* uniform: the size; else 0 */
-    double budget;      /* searched methods: fraction of the reference's parameters; else 0 */
-    size_t n;           /* seeds */
+    const char *method;  /* the variant's name */
+    size_t size;         /* uniform: the size; else 0 */
+    double budget;       /* searched methods: fraction of the reference's parameters; else 0 */
+    uint64_t max_params; /* that budget in parameters; else 0 */
+    size_t trials;       /* of settings; 0: none, the default settings stand */
+    size_t trial;        /* whose settings the runs have, or ADASS_NO_TRIAL: not known yet */
+    double trial_gain;   /* validation AUC of that trial minus that of trial 0, the defaults */
+    size_t n;            /* seeds */
     uint64_t first_seed;
     json_t **records; /* [n], "adass-run-1", by rising seed; owned by whoever made the cell */
 } adass_cell;
 
+/** Of a cell, some of whose trials are not there. */
+#define ADASS_NO_TRIAL SIZE_MAX
+
 /** Name of the files of run i: name[96]. */
 void adass_cell_run_name(const adass_cell *cell, size_t i, char *name);
+
+/** Name of the file of trial `trial` of the cell's row: name[96]. */
+void adass_cell_trial_name(const adass_cell *cell, size_t trial, char *name);
 
 /** A number of a run's record, by section ("metrics") and key. */
 double adass_record_number(const json_t *record, const char *section, const char *key);

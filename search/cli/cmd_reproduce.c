@@ -12,13 +12,13 @@
 #include <unistd.h>
 
 /* One line a run, for logs; a terminal has the progress line instead. */
-static void print_finished(void *user, size_t done, size_t total, const char *run, double test_auc,
-                           bool reused)
+static void print_finished(void *user, size_t done, size_t total, const char *run, double auc,
+                           bool trial, bool reused)
 {
     (void)user;
     if (!isatty(STDERR_FILENO))
-        fprintf(stderr, "%zu/%zu %s: test AUC %.4f%s\n", done, total, run, test_auc,
-                reused ? " (there already)" : "");
+        fprintf(stderr, "%zu/%zu %s: %s AUC %.4f%s\n", done, total, run,
+                trial ? "validation" : "test", auc, reused ? " (there already)" : "");
 }
 
 static void print_expected(void *user, double seconds)
@@ -97,6 +97,9 @@ static int run(int argc, char **argv)
           ADASS_OPTION_STRING, .string = &o.out_dir },
         { "seeds", "N", "number of seeds (default: the suite's)", ADASS_OPTION_SIZE,
           .size = &o.seeds, .min = 1, .max = 1000 },
+        { "trials", "N",
+          "settings of learning rate, L2 and dropout that each row tries on validation [0]",
+          ADASS_OPTION_SIZE, .size = &o.trials, .max = 1000 },
     };
     char summary[2048] = "Runs a suite over seeds and prints its table:";
     list_suites(summary + strlen(summary), sizeof summary - strlen(summary));

@@ -251,6 +251,7 @@ assert s["params"] <= s["budget"] and len(s["sizes"]) == 8' || fail "sizes.json 
 test_reproduce() {
     expect 2 err "shard 3/2: I/N is expected" reproduce --shard 3/2 --out r
     expect 1 err "no suite named 'quik'; there are quick" reproduce --suite quik --out r
+    expect 1 err "suite 'fidelity' has no rows whose settings" reproduce --suite fidelity --trials 2 --out r
     expect 1 err "no backbone named 'dcn'; there are fm, dnn, wdl, dcnv2" reproduce --models fm,dcn --out r
     expect 1 err "backbone fm is named twice" reproduce --models fm,dcnv2,fm --out r
     expect 1 err "suite quick has no row named 'ada'; there are random, mde, sseds, adass" reproduce --rows adass,ada --out r
@@ -259,6 +260,8 @@ test_reproduce() {
     expect 0 out "^. random at 0.5" reproduce --models fm --rows random --seeds 1 --scale 0.02 --out r
     grep -q "^. adass at" r/table.md && fail "reproduce --rows random did another row"
     [ "$(ls r/runs/*.json | wc -l)" = 8 ] || fail "reproduce --rows random: not 6 uniform sizes and 2 budgets"
+    expect 0 out "^### Settings of fm" reproduce --models fm --rows random --seeds 1 --scale 0.02 --trials 2 --out r
+    [ "$(ls r/runs/*-trial[01].json | wc -l)" = 14 ] || fail "reproduce --trials 2: not 6 uniform sizes and a method"
     grep -q "^3[0-9][0-9][0-9] training" r/table.md || fail "reproduce --scale 0.02 of 200,000 rows: $(sed -n 3p r/table.md)"
     rm -r r
     expect 1 err "^adass reproduce: /dev/null: the folder cannot be created: Not a directory" reproduce --out /dev/null/r

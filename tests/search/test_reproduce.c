@@ -4,6 +4,7 @@
 #include "json_file.h"
 #include "suites.h"
 #include "table.h"
+#include "trials.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -13,7 +14,7 @@
 #include <cmocka.h>
 
 typedef struct watch {
-    size_t finished, reused, ticks, stop_after;
+    size_t finished, trials, reused, ticks, stop_after;
 } watch;
 
 static int set_up(void **state)
@@ -29,12 +30,14 @@ static int tear_down(void **state)
     return 0;
 }
 
-static void count_finished(void *user, size_t done, size_t total, const char *run, double test_auc,
-                           bool reused)
+static void count_finished(void *user, size_t done, size_t total, const char *run, double auc,
+                           bool trial, bool reused)
 {
     watch *w = user;
-    assert_true(done <= total && run[0] != '\0' && test_auc > 0.4 && test_auc < 1.0);
+    assert_true(done <= total && run[0] != '\0' && auc > 0.4 && auc < 1.0);
+    assert_true(trial == (strstr(run, "-trial") != NULL));
     w->finished++;
+    w->trials += trial;
     w->reused += reused;
 }
 
@@ -79,22 +82,35 @@ static adass_suite small_suite(void)
 
 enum { RUNS = 2 * 2 * (2 + 2 * 2) };
 
-static adass_status reproduce(const fixture *x, const char *out, int threads, watch *w)
+/* The small suite, or a part of it, into folder `out` of the fixture. */
+static adass_status reproduce_part(const fixture *x, const char *out, int threads, size_t trials,
+                                   size_t shard, size_t *missing, watch *w)
 {
     adass_error err;
     char dir[128], data[128];
     snprintf(dir, sizeof dir, "%s/%s", x->dir, out);
     snprintf(data, sizeof data, "%s/data", x->dir);
     const adass_suite suite = small_suite();
-    const adass_reproduce_options options = {
-        .dataset = data, .out_dir = dir, .seed = 7, .finished = count_finished, .user = w
-    };
+    const adass_reproduce_options options = { .dataset = data,
+                                              .out_dir = dir,
+                                              .seed = 7,
+                                              .trials = trials,
+                                              .shard = shard,
+                                              .shards = shard > 0 ? 2 : 0,
+                                              .missing = missing,
+                                              .finished = count_finished,
+                                              .user = w };
     const adass_monitor monitor = { .stop = stop_in_time, .user = w };
     const adass_compute compute = { .kernels = x->compute.kernels, .threads = threads };
     const adass_status status = adass_reproduce_suite(&suite, &options, &compute, &monitor, &err);
     if (status != ADASS_OK && status != ADASS_EINTERRUPTED)
         fprintf(stderr, "%s\n", err.message);
     return status;
+}
+
+static adass_status reproduce(const fixture *x, const char *out, int threads, watch *w)
+{
+    return reproduce_part(x, out, threads, 0, 0, NULL, w);
 }
 
 /* A run's record without what may differ: its times, and the number of threads. */
@@ -304,24 +320,11 @@ static void copy_runs(const fixture *x, const char *from, const char *to)
     assert_int_equal(system(command), 0);
 }
 
-static size_t reproduce_shard(const fixture *x, const char *out, size_t shard, watch *w)
+static size_t reproduce_shard(const fixture *x, const char *out, size_t trials, size_t shard,
+                              watch *w)
 {
-    adass_error err;
-    char dir[128], data[128];
     size_t missing = 0;
-    snprintf(dir, sizeof dir, "%s/%s", x->dir, out);
-    snprintf(data, sizeof data, "%s/data", x->dir);
-    const adass_suite suite = small_suite();
-    const adass_reproduce_options options = { .dataset = data,
-                                              .out_dir = dir,
-                                              .seed = 7,
-                                              .shard = shard,
-                                              .shards = 2,
-                                              .missing = &missing,
-                                              .finished = count_finished,
-                                              .user = w };
-    if (adass_reproduce_suite(&suite, &options, &x->compute, NULL, &err) != ADASS_OK)
-        fail_msg("%s", err.message);
+    assert_int_equal(reproduce_part(x, out, 2, trials, shard, &missing, w), ADASS_OK);
     return missing;
 }
 
@@ -334,21 +337,210 @@ static void test_shards(void **state)
     const fixture *x = *state;
     watch w = { 0 };
     char table[128];
-    assert_true(reproduce_shard(x, "g", 1, &w) > 0);
-    assert_true(reproduce_shard(x, "h", 2, &w) > 0);
+    assert_true(reproduce_shard(x, "g", 0, 1, &w) > 0);
+    assert_true(reproduce_shard(x, "h", 0, 2, &w) > 0);
     assert_int_equal(w.finished, 8); /* the uniform ones */
     copy_runs(x, "g", "h");
     copy_runs(x, "h", "g");
-    assert_true(reproduce_shard(x, "g", 1, &w) > 0);
+    assert_true(reproduce_shard(x, "g", 0, 1, &w) > 0);
     snprintf(table, sizeof table, "%s/g/table.md", x->dir);
     assert_true(access(table, F_OK) != 0);
-    assert_true(reproduce_shard(x, "h", 2, &w) > 0);
+    assert_true(reproduce_shard(x, "h", 0, 2, &w) > 0);
     copy_runs(x, "h", "g");
     assert_int_equal(w.finished - w.reused, RUNS);
-    assert_int_equal(reproduce_shard(x, "g", 1, &w), 0);
+    assert_int_equal(reproduce_shard(x, "g", 0, 1, &w), 0);
     assert_int_equal(w.finished - w.reused, RUNS);
     assert_true(access(table, F_OK) == 0);
     expect_same_runs(x, "a", "g");
+}
+
+/* ---- trials of settings ---- */
+
+enum { TRIALS = 3, TRIAL_RUNS = 2 * TRIALS * (2 + 2) };
+
+/* The space is the documented one, and the same for supernet and training, and for every backbone. */
+static void test_trial_settings(void **state)
+{
+    (void)state;
+    const adass_run_config defaults = adass_run_config_default();
+    adass_run_config last = defaults;
+    adass_trial_apply(0, &last);
+    assert_memory_equal(&last, &defaults, sizeof last);
+    double lowest = 1.0, highest = 0.0;
+    for (size_t t = 1; t <= 32; t++) {
+        adass_run_config c = defaults, fm = defaults;
+        fm.model.backbone = ADASS_FM;
+        adass_trial_apply(t, &c);
+        adass_trial_apply(t, &fm);
+        const adass_trainer_config *step = &c.train.step;
+        assert_true(step->learning_rate >= 3e-4 && step->learning_rate <= 1e-2);
+        assert_true(step->l2 >= 1e-8 && step->l2 <= 1e-4);
+        assert_true(c.model.dropout >= 0.0f && c.model.dropout <= 0.5f);
+        assert_true(fm.model.dropout == defaults.model.dropout);
+        assert_memory_equal(&c.supernet.step, step, sizeof *step);
+        assert_memory_equal(&fm.train.step, step, sizeof *step);
+        assert_true(step->learning_rate != last.train.step.learning_rate ||
+                    step->l2 != last.train.step.l2);
+        lowest = fmin(lowest, step->learning_rate);
+        highest = fmax(highest, step->learning_rate);
+        last = c;
+    }
+    assert_true(lowest < 4e-4 && highest > 8e-3);
+    assert_int_equal(adass_trial_best((double[]){ 0.6, 0.8, 0.7, 0.8 }, 4), 1);
+}
+
+/* Trial t of a row, checked to have seen no test row, and to be what a run alone gives. */
+static double check_trial(const fixture *x, const char *row, size_t t)
+{
+    char name[96], path[256];
+    snprintf(name, sizeof name, "%s-trial%zu", row, t);
+    json_t *record = comparable(x, "t", name);
+    const json_t *config = json_object_get(record, "config");
+    adass_run_config wanted = small_suite().config;
+    adass_trial_apply(t, &wanted);
+    assert_true(adass_record_number(config, "train", "learning_rate") ==
+                wanted.train.step.learning_rate);
+    assert_true(adass_record_number(config, "train", "l2") == wanted.train.step.l2);
+    assert_int_equal(json_integer_value(json_object_get(config, "seed")), 7 + 1000000);
+    const json_t *metrics = json_object_get(record, "metrics");
+    assert_null(json_object_get(metrics, "test_auc"));
+    assert_null(json_object_get(metrics, "test_logloss"));
+    snprintf(path, sizeof path, "%s/t/runs/%s.logits", x->dir, name);
+    assert_true(access(path, F_OK) != 0);
+    const double auc = json_number_value(json_object_get(metrics, "valid_auc"));
+    json_decref(record);
+    return auc;
+}
+
+/* All runs of a row have the settings of its best trial, which is returned, and so has its line. */
+static size_t check_row(const fixture *x, const json_t *table, const char *backbone,
+                        const char *method, const char *trials, const char *reported)
+{
+    double auc[TRIALS];
+    char name[96];
+    for (size_t t = 0; t < TRIALS; t++)
+        auc[t] = check_trial(x, trials, t);
+    const size_t best = adass_trial_best(auc, TRIALS);
+    adass_run_config wanted = small_suite().config;
+    adass_trial_apply(best, &wanted);
+    for (int seed = 7; seed <= 8; seed++) {
+        snprintf(name, sizeof name, "%s-seed%d", reported, seed);
+        json_t *record = comparable(x, "t", name);
+        const json_t *config = json_object_get(record, "config");
+        assert_true(adass_record_number(config, "train", "learning_rate") ==
+                    wanted.train.step.learning_rate);
+        assert_true(adass_record_number(record, "metrics", "test_auc") > 0.4);
+        assert_int_equal(json_integer_value(json_object_get(config, "seed")), seed);
+        json_decref(record);
+    }
+    if (strcmp(method, "uniform") == 0)
+        return best; /* several of that name */
+    const json_t *row = find_row(table, backbone, method, 0.5);
+    assert_int_equal(json_integer_value(json_object_get(row, "trial")), best);
+    assert_true(json_number_value(json_object_get(row, "learning_rate")) ==
+                wanted.train.step.learning_rate);
+    assert_true(json_number_value(json_object_get(row, "l2")) == wanted.train.step.l2);
+    assert_true(fabs(json_number_value(json_object_get(row, "trial_gain")) - (auc[best] - auc[0])) <
+                1e-9);
+    return best;
+}
+
+/* The supernet of a trial is that of its settings: a session of its own gives the same sizes and AUC. */
+static void check_alone(const fixture *x)
+{
+    adass_error err;
+    adass_session *session = NULL;
+    adass_run_result result;
+    json_t *record = comparable(x, "t", "fm-adass-budget0.8-trial2");
+    const json_t *config = json_object_get(record, "config");
+    adass_run_config c = small_suite().config;
+    c.model.backbone = ADASS_FM;
+    c.budget = (uint64_t)json_integer_value(json_object_get(config, "budget"));
+    c.seed = 7 + 1000000;
+    c.without_test = true;
+    adass_trial_apply(2, &c);
+    assert_int_equal(adass_session_open(&session, x->dataset, &x->compute, NULL, &err), ADASS_OK);
+    assert_int_equal(adass_run(session, &c, &result, NULL, &err), ADASS_OK);
+    assert_true(result.n_test == 0 && result.test_logits == NULL && result.test.auc == 0.0);
+    assert_true(fabs(result.train.valid.auc - adass_record_number(record, "metrics", "valid_auc")) <
+                1e-9);
+    for (size_t f = 0; f < x->dataset->n_fields; f++)
+        assert_int_equal(adass_record_number(record, "sizes", x->dataset->fields[f].name),
+                         result.sizes[f]);
+    adass_run_result_free(&result);
+    adass_session_close(session);
+    json_decref(record);
+}
+
+/* Whether a file of folder `t` has the text. */
+static bool contains(const fixture *x, const char *file, const char *text)
+{
+    char path[256], content[65536];
+    snprintf(path, sizeof path, "%s/t/%s", x->dir, file);
+    FILE *in = fopen(path, "r");
+    assert_non_null(in);
+    const size_t n = fread(content, 1, sizeof content - 1, in);
+    content[n] = '\0';
+    fclose(in);
+    return strstr(content, text) != NULL;
+}
+
+/* Stopped among its trials, a tuned suite goes on, and every row has the settings its trials chose. */
+static void test_trials(void **state)
+{
+    const fixture *x = *state;
+    char path[256];
+    adass_error err;
+    json_t *table = NULL;
+    watch w = { .stop_after = 60 };
+    assert_int_equal(reproduce_part(x, "t", 2, TRIALS, 0, NULL, &w), ADASS_EINTERRUPTED);
+    const size_t first = w.finished;
+    assert_true(w.trials > 0 && w.trials < TRIAL_RUNS);
+    w = (watch){ 0 };
+    assert_int_equal(reproduce_part(x, "t", 2, TRIALS, 0, NULL, &w), ADASS_OK);
+    assert_int_equal(w.reused, first);
+    assert_int_equal(w.finished, RUNS + TRIAL_RUNS);
+    assert_int_equal(w.trials, TRIAL_RUNS);
+    snprintf(path, sizeof path, "%s/t/table.json", x->dir);
+    assert_int_equal(adass_json_read(path, &table, &err), ADASS_OK);
+    assert_int_equal(json_integer_value(json_object_get(table, "trials")), TRIALS);
+    assert_int_equal(json_array_size(json_object_get(table, "rows")), RUNS / 2);
+    const size_t best =
+        check_row(x, table, "deepfm", "uniform", "deepfm-uniform-size8", "deepfm-uniform-size8") +
+        check_row(x, table, "fm", "uniform", "fm-uniform-size2", "fm-uniform-size2") +
+        check_row(x, table, "fm", "random", "fm-random-budget0.8", "fm-random-budget0.5") +
+        check_row(x, table, "deepfm", "adass", "deepfm-adass-budget0.8", "deepfm-adass-budget0.5") +
+        check_row(x, table, "fm", "adass", "fm-adass-budget0.8", "fm-adass-budget0.8");
+    assert_true(best > 0); /* else nothing was tuned */
+    check_alone(x);
+    assert_true(contains(x, "table.md", "### Settings of deepfm"));
+    assert_true(contains(x, "table.md", "of 3 trials of settings"));
+    assert_true(contains(x, "table.csv", ",learning_rate,l2,dropout,trial,trial_gain\n"));
+    json_decref(table);
+}
+
+/* With trials a row is one shard's, so that two rounds do here too. */
+static void test_trials_in_shards(void **state)
+{
+    const fixture *x = *state;
+    char one[160], other[160], command[400];
+    watch w = { 0 };
+    const char *const out[] = { "u", "v" };
+    for (size_t round = 0; round < 2; round++) {
+        for (size_t i = 0; i < 2; i++)
+            assert_true(reproduce_shard(x, out[i], TRIALS, i + 1, &w) > 0 ||
+                        (round == 1 && i == 1));
+        copy_runs(x, "u", "v");
+        copy_runs(x, "v", "u");
+    }
+    assert_int_equal(w.finished - w.reused, RUNS + TRIAL_RUNS);
+    assert_int_equal(reproduce_shard(x, "u", TRIALS, 1, &w), 0);
+    assert_int_equal(w.finished - w.reused, RUNS + TRIAL_RUNS);
+    expect_same_runs(x, "t", "u");
+    snprintf(one, sizeof one, "%s/t/runs", x->dir);
+    snprintf(other, sizeof other, "%s/u/runs", x->dir);
+    snprintf(command, sizeof command, "[ \"$(ls %s)\" = \"$(ls %s)\" ]", one, other);
+    assert_int_equal(system(command), 0);
 }
 
 /* ---- fidelity ---- */
@@ -385,6 +577,10 @@ static void test_fidelity(void **state)
                     json_number_value(json_array_get(range, 1)));
     }
     json_decref(table);
+    options.trials = 1; /* of what? */
+    assert_int_equal(adass_reproduce_suite(&suite, &options, &x->compute, NULL, &err),
+                     ADASS_EINVAL);
+    options.trials = 0;
     suite.seeds = 1; /* no ceiling */
     assert_int_equal(adass_reproduce_suite(&suite, &options, &x->compute, NULL, &err),
                      ADASS_EINVAL);
@@ -418,6 +614,9 @@ int main(void)
         cmocka_unit_test(test_does_not_trust_other_files),
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_shards),
+        cmocka_unit_test(test_trial_settings),
+        cmocka_unit_test(test_trials),
+        cmocka_unit_test(test_trials_in_shards),
         cmocka_unit_test(test_fidelity),
         cmocka_unit_test(test_refusals),
     };

@@ -29,6 +29,7 @@ typedef struct adass_run_config {
     /** take the subnet's weights from the supernet as they are, instead of training anew; for methods
      * that have one */
     bool inherit;
+    bool without_test;   /* the test split is not looked at: the run is a trial of settings */
     uint64_t train_seed; /* of the training of the sizes found; 0 for `seed` */
     uint64_t seed;
 } adass_run_config;
@@ -69,8 +70,8 @@ typedef struct adass_run_result {
     uint64_t embedding_bytes; /* of the stored tables: 4 a parameter; unstructured: with indices */
     adass_found found;
     adass_train_result train; /* validation metrics among them */
-    adass_metrics test;
-    float *test_logits; /* [n_test] of the test split's rows; owned */
+    adass_metrics test;       /* zero without a test, as is what follows */
+    float *test_logits;       /* [n_test] of the test split's rows; owned */
     size_t n_test;
     double seconds; /* all stages */
 } adass_run_result;
@@ -123,7 +124,8 @@ adass_status adass_run_find(adass_session *session, const adass_run_config *conf
                             adass_run_result *out, adass_error *err);
 
 /**
- * The whole run: adass_run_find(), training, and the one look at the test split. Where an earlier run
+ * The whole run: adass_run_find(), training, and, unless config->without_test, the one look at the test
+ * split. Where an earlier run
  * of the session trained the same sizes from the same seed, and no model is wanted, its outcome is
  * copied, times too: the bits would be the same.
  *
