@@ -27,7 +27,11 @@ struct adass_session {
     /* likewise a model that a method looks at before it chooses; one of the two at a time */
     adass_model *pretrained;
     char *pretrained_from;
-    double pretrained_seconds;
+    adass_train_result pretraining;
+    /* and numbers that a method learnt for all of its budgets */
+    double *learnt;
+    char *learnt_from;
+    double learnt_seconds;
     /* what training and measuring the last assignment gave: budgets that do not bind find it again */
     adass_run_result trained;
     char *trained_from;
@@ -147,21 +151,47 @@ static void forget_pretrained(adass_session *s)
 }
 
 adass_model *adass_session_pretrained(const adass_session *session, const char *identity,
-                                      double *seconds)
+                                      adass_train_result *result)
 {
     if (session->pretrained_from == NULL || strcmp(session->pretrained_from, identity) != 0)
         return NULL;
-    *seconds = session->pretrained_seconds;
+    *result = session->pretraining;
     return session->pretrained;
 }
 
 void adass_session_keep_pretrained(adass_session *session, adass_model *model, char *identity,
-                                   double seconds)
+                                   const adass_train_result *result)
 {
     forget_pretrained(session);
     session->pretrained = model;
     session->pretrained_from = identity;
-    session->pretrained_seconds = seconds;
+    session->pretraining = *result;
+}
+
+static void forget_learnt(adass_session *s)
+{
+    free(s->learnt);
+    s->learnt = NULL;
+    free(s->learnt_from);
+    s->learnt_from = NULL;
+}
+
+const double *adass_session_learnt(const adass_session *session, const char *identity,
+                                   double *seconds)
+{
+    if (session->learnt_from == NULL || strcmp(session->learnt_from, identity) != 0)
+        return NULL;
+    *seconds = session->learnt_seconds;
+    return session->learnt;
+}
+
+void adass_session_keep_learnt(adass_session *session, double *values, char *identity,
+                               double seconds)
+{
+    forget_learnt(session);
+    session->learnt = values;
+    session->learnt_from = identity;
+    session->learnt_seconds = seconds;
 }
 
 static void forget_trained(adass_session *s)
@@ -177,6 +207,7 @@ void adass_session_close(adass_session *session)
         return;
     forget_supernet(session);
     forget_pretrained(session);
+    forget_learnt(session);
     forget_trained(session);
     adass_checkpoints_close(session->checkpoints);
     adass_placer_free(&session->placer);

@@ -185,6 +185,23 @@ json_t *adass_provenance_json(const adass_compute *compute)
     return provenance;
 }
 
+/* What decides a pretraining, or what a method learns for all of its budgets. */
+static json_t *pretrain_json(const adass_run_config *config, const adass_dataset *dataset)
+{
+    const adass_method_kind *method = NULL;
+    const bool known = adass_method_find(config->method, &method, NULL) == ADASS_OK;
+    json_t *root =
+        json_pack("{s:s, s:o, s:o}", "method",
+                  known && method->shares != NULL ? method->shares : config->method, "candidates",
+                  size_list(config->candidates.sizes, config->candidates.n), "train",
+                  train_json(&config->train));
+    if (known && method->takes_epochs)
+        json_object_set_new(
+            root, "search_epochs",
+            json_integer((json_int_t)adass_supernet_epochs(&config->supernet, dataset)));
+    return root;
+}
+
 char *adass_run_identity(adass_stage stage, const adass_run_config *config, const size_t *sizes,
                          const adass_dataset *dataset, const adass_compute *compute)
 {
@@ -201,10 +218,7 @@ char *adass_run_identity(adass_stage stage, const adass_run_config *config, cons
             json_object_set_new(root, "budget", json_integer((json_int_t)config->budget));
         }
     } else if (stage == ADASS_STAGE_PRETRAIN) {
-        json_object_set_new(root, "method", json_string(config->method));
-        json_object_set_new(root, "candidates",
-                            size_list(config->candidates.sizes, config->candidates.n));
-        json_object_set_new(root, "train", train_json(&config->train));
+        json_object_update_new(root, pretrain_json(config, dataset));
     } else if (stage == ADASS_STAGE_SUPERNET) {
         json_object_set_new(root, "candidates",
                             size_list(config->candidates.sizes, config->candidates.n));

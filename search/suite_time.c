@@ -88,10 +88,11 @@ static double variant_seconds(const adass_suite_run *r, const adass_variant *var
         return 0.0;
     const double train = config.inherit ? 0.0 : middle;
     const double supernet = (double)adass_supernet_epochs(&config.supernet, r->dataset) / EPOCHS;
-    if (!method->uses_supernet && method->takes_epochs)
-        return budgets * (train + supernet * large);
-    if (!method->uses_supernet)
-        return budgets * train + (method->pretrains ? large : 0.0);
+    if (!method->uses_supernet) {
+        const double pretraining = method->takes_epochs ? supernet * large : large;
+        return budgets * train +
+               (method->pretrains ? pretraining : 0.0) * (method->for_budget ? budgets : 1.0);
+    }
     const double rows = (double)r->dataset->splits[ADASS_TRAIN].n;
     const double eval_rows = config.search.eval_rows > 0
                                  ? (double)config.search.eval_rows

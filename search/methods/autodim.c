@@ -225,18 +225,15 @@ static adass_status allocate(search *s, adass_error *err)
                  batch = s->setting->config->train.step.batch_size;
     s->packed = s->n_fields * s->width;
     s->blocks = (batch + ADASS_BLOCK_SAMPLES - 1) / ADASS_BLOCK_SAMPLES;
-    s->alpha = calloc(3 * cells, sizeof *s->alpha);
     s->gate = calloc(cells, sizeof *s->gate);
     s->share = calloc(s->packed, sizeof *s->share);
     s->normal = adass_alloc(batch * s->packed * sizeof *s->normal);
     s->inv_std = calloc(s->blocks * s->packed, sizeof *s->inv_std);
     s->by_block = calloc(s->blocks * s->packed, sizeof *s->by_block);
-    if (s->alpha == NULL || s->gate == NULL || s->share == NULL || s->normal == NULL ||
-        s->inv_std == NULL || s->by_block == NULL)
-        return adass_fail_memory(err, "the gates", (double)(batch * s->packed) * 4.0);
-    s->m = s->alpha + cells;
-    s->v = s->m + cells;
-    return ADASS_OK;
+    return s->gate != NULL && s->share != NULL && s->normal != NULL && s->inv_std != NULL &&
+                   s->by_block != NULL
+               ? ADASS_OK
+               : adass_fail_memory(err, "the gates", (double)(batch * s->packed) * 4.0);
 }
 
 static adass_status open_steps(search *s, const adass_step_hooks *hooks, adass_error *err)
@@ -294,12 +291,43 @@ static void close_search(search *s)
     adass_trainer_destroy(s->weights.trainer);
     adass_trainer_destroy(s->gates.trainer);
     adass_model_destroy(s->model);
-    free(s->alpha);
     free(s->gate);
     free(s->share);
     free(s->normal);
     free(s->inv_std);
     free(s->by_block);
+}
+
+/* Fills s->alpha, for any budget. */
+static adass_status learn_alpha(void *user, double *seconds, adass_error *err)
+{
+    search *s = user;
+    const adass_run_config *config = s->setting->config;
+    const adass_step_hooks hooks = { .user = s, .forward = normalise, .backward = normalise_back };
+    const adass_steps steps = { .setting = s->setting,
+                                .seed = adass_seed_derive(config->seed, ADASS_SEED_PRETRAIN),
+                                .epochs =
+                                    adass_supernet_epochs(&config->supernet, s->setting->dataset),
+                                .stage = "autodim",
+                                .for_all_budgets = true,
+                                .before = draw_gates,
+                                .list = list_state,
+                                .user = s };
+    s->weights = s->gates = steps;
+    s->weights.after = after_weights;
+    s->gates.after = learn_gates;
+    adass_rng_init(&s->rng, adass_seed_derive(config->seed, ADASS_SEED_GATES));
+    adass_status status = allocate(s, err);
+    if (status == ADASS_OK)
+        status = adass_method_create_largest(s->setting, &s->model, err);
+    if (status == ADASS_OK)
+        status = open_steps(s, &hooks, err);
+    if (status == ADASS_OK)
+        status = adass_steps_run(&s->weights, err);
+    if (status == ADASS_OK)
+        *seconds += adass_keeper_seconds(&s->weights.keeper);
+    close_search(s);
+    return status;
 }
 
 static adass_status find(const adass_method_setting *setting, size_t *sizes, adass_found *found,
@@ -310,34 +338,21 @@ static adass_status find(const adass_method_setting *setting, size_t *sizes, ada
                  .candidates = &config->candidates,
                  .n_fields = setting->dataset->n_fields,
                  .width = config->candidates.sizes[config->candidates.n - 1] };
-    const adass_step_hooks hooks = { .user = &s, .forward = normalise, .backward = normalise_back };
-    const adass_steps steps = { .setting = setting,
-                                .seed = adass_seed_derive(config->seed, ADASS_SEED_PRETRAIN),
-                                .epochs =
-                                    adass_supernet_epochs(&config->supernet, setting->dataset),
-                                .stage = "autodim",
-                                .before = draw_gates,
-                                .list = list_state,
-                                .user = &s };
-    s.weights = s.gates = steps;
-    s.weights.after = after_weights;
-    s.gates.after = learn_gates;
-    adass_rng_init(&s.rng, adass_seed_derive(config->seed, ADASS_SEED_GATES));
+    const size_t cells = s.n_fields * s.candidates->n;
     adass_status status =
         adass_budget_check(s.candidates, setting->vocab, s.n_fields, config->budget, err);
-    if (status == ADASS_OK)
-        status = allocate(&s, err);
-    if (status == ADASS_OK)
-        status = adass_method_create_largest(setting, &s.model, err);
-    if (status == ADASS_OK)
-        status = open_steps(&s, &hooks, err);
-    if (status == ADASS_OK)
-        status = adass_steps_run(&s.weights, err);
+    if (status != ADASS_OK)
+        return status;
+    s.alpha = calloc(3 * cells, sizeof *s.alpha);
+    if (s.alpha == NULL)
+        return adass_fail_memory(err, "the gates", (double)cells * 24.0);
+    s.m = s.alpha + cells;
+    s.v = s.m + cells;
+    status =
+        adass_method_learn(setting, learn_alpha, &s, s.alpha, cells, &found->search_seconds, err);
     if (status == ADASS_OK)
         status = choose(&s, sizes, err);
-    if (status == ADASS_OK)
-        found->search_seconds = adass_keeper_seconds(&s.weights.keeper);
-    close_search(&s);
+    free(s.alpha);
     return status;
 }
 

@@ -298,5 +298,10 @@ static adass_status find(const adass_method_setting *setting, size_t *sizes, ada
 }
 
 const adass_method_kind adass_method_dimgrow = {
-    .name = "dimgrow", .searches = true, .cannot_drop = true, .pretrains = true, .find = find
+    .name = "dimgrow",
+    .searches = true,
+    .cannot_drop = true,
+    .pretrains = true,
+    .for_budget = true,
+    .find = find,
 };

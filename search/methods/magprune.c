@@ -6,7 +6,9 @@
 #include "methods/magprune.h"
 
 #include "methods/method.h"
+#include "run_record.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 /* Magnitudes order as the bits of the float without its sign. */
@@ -70,10 +72,47 @@ uint64_t adass_magnitude_prune(adass_model *model, uint64_t keep)
     return left;
 }
 
+/* Hands a copy of the trained model over to the session, with the identity. */
+static adass_status keep_copy(const adass_method_setting *setting, const adass_model *model,
+                              const adass_train_result *result, char *identity, adass_error *err)
+{
+    adass_model *copy = NULL;
+    const adass_status status = adass_method_create_largest(setting, &copy, err);
+    if (status != ADASS_OK)
+        return status;
+    adass_model_inherit(copy, model);
+    adass_session_keep_pretrained(setting->session, copy, identity, result);
+    return ADASS_OK;
+}
+
+/* The model as it is before the pruning, which an earlier budget may have left with the session. */
+static adass_status train_once(const adass_method_setting *setting, adass_model *model,
+                               adass_run_result *out, adass_error *err)
+{
+    adass_run_config config = *setting->config;
+    config.budget = 0; /* whichever it is */
+    char *identity = adass_run_identity(ADASS_STAGE_TRAIN, &config, out->sizes, setting->dataset,
+                                        setting->compute);
+    if (identity == NULL)
+        return adass_fail_memory(err, "the training", 4096.0);
+    const adass_model *kept = adass_session_pretrained(setting->session, identity, &out->train);
+    if (kept != NULL) {
+        adass_model_inherit(model, kept);
+        free(identity);
+        return ADASS_OK;
+    }
+    adass_status status = adass_method_train(setting, NULL, model, out, err);
+    if (status == ADASS_OK)
+        status = keep_copy(setting, model, &out->train, identity, err);
+    if (status != ADASS_OK)
+        free(identity);
+    return status;
+}
+
 static adass_status train(const adass_method_setting *setting, adass_model *model,
                           adass_run_result *out, adass_error *err)
 {
-    adass_status status = adass_method_train(setting, NULL, model, out, err);
+    adass_status status = train_once(setting, model, out, err);
     if (status != ADASS_OK)
         return status;
     adass_magnitude_prune(model, setting->config->budget);

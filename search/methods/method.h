@@ -25,6 +25,8 @@ typedef struct adass_method_kind {
     bool takes_epochs;  /* searches for as many epochs as a supernet is trained */
     bool uses_supernet; /* takes the configurations of stages 1 and 2 as well */
     bool evaluates;     /* takes the number of evaluations and of rows of stage 2 */
+    bool for_budget;    /* what it trains before it chooses depends on the budget */
+    const char *shares; /* the method whose pretraining it has; NULL for its own */
     /** Fills sizes[n_fields], and of `found` what there is to tell. */
     adass_status (*find)(const adass_method_setting *setting, size_t *sizes, adass_found *found,
                          adass_error *err);
@@ -92,13 +94,33 @@ adass_status adass_method_search(const adass_method_setting *setting, const adas
 adass_status adass_method_train(const adass_method_setting *setting, const adass_step_hooks *hooks,
                                 adass_model *model, adass_run_result *out, adass_error *err);
 
-/** The model that the session keeps under this identity, or NULL. */
+/**
+ * What a method learns for all of its budgets at once, in values[n]: what the session has of an earlier
+ * budget, or else what `learn` leaves there, of which the session keeps a copy.
+ *
+ * @param learn    adds its time to *seconds
+ * @param seconds  out: of learning, now or then
+ */
+adass_status
+adass_method_learn(const adass_method_setting *setting,
+                   adass_status (*learn)(void *user, double *seconds, adass_error *err), void *user,
+                   double *values, size_t n, double *seconds, adass_error *err);
+
+/** The model that the session keeps under this identity, and how it was trained; or NULL. */
 adass_model *adass_session_pretrained(const adass_session *session, const char *identity,
-                                      double *seconds);
+                                      adass_train_result *result);
 
 /** Hands model and identity over to the session, in place of those it kept. */
 void adass_session_keep_pretrained(adass_session *session, adass_model *model, char *identity,
-                                   double seconds);
+                                   const adass_train_result *result);
+
+/** The numbers that the session keeps under this identity, or NULL. */
+const double *adass_session_learnt(const adass_session *session, const char *identity,
+                                   double *seconds);
+
+/** Hands numbers and identity over to the session, in place of those it kept. */
+void adass_session_keep_learnt(adass_session *session, double *values, char *identity,
+                               double seconds);
 
 /** Sizes of unstructured methods: the largest candidate in every field. A method's find(). */
 adass_status adass_method_find_largest(const adass_method_setting *setting, size_t *sizes,

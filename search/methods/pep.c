@@ -280,6 +280,7 @@ const adass_method_kind adass_method_pep = {
     .name = "pep",
     .searches = true,
     .pretrains = true,
+    .for_budget = true,
     .find = adass_method_find_largest,
     .train = train,
 };

@@ -8,6 +8,7 @@
 #include "run_record.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 adass_status adass_method_create_largest(const adass_method_setting *setting, adass_model **out,
                                          adass_error *err)
@@ -28,14 +29,13 @@ adass_status adass_method_create_largest(const adass_method_setting *setting, ad
 
 static adass_status train_new(const adass_method_setting *setting, const char *identity,
                               const adass_step_hooks *hooks, size_t patience, adass_model **out,
-                              double *seconds, adass_error *err)
+                              adass_train_result *result, adass_error *err)
 {
     adass_model *model = NULL;
     adass_status status = adass_method_create_largest(setting, &model, err);
     if (status != ADASS_OK)
         return status;
     adass_train_config train = setting->config->train;
-    adass_train_result result;
     adass_checkpoint checkpoint;
     train.checkpoint =
         adass_session_checkpoint(setting->session, ADASS_STAGE_PRETRAIN, identity, &checkpoint);
@@ -43,8 +43,7 @@ static adass_status train_new(const adass_method_setting *setting, const char *i
     train.patience = patience;
     train.step.hooks = hooks;
     status = adass_train(model, setting->dataset, setting->compute, &train, setting->monitor,
-                         &result, err);
-    *seconds = result.seconds;
+                         result, err);
     if (status == ADASS_OK)
         *out = model;
     else
@@ -60,15 +59,52 @@ adass_status adass_method_pretrain(const adass_method_setting *setting,
                                         setting->dataset, setting->compute);
     if (identity == NULL)
         return adass_fail_memory(err, "the training", 4096.0);
-    *out = adass_session_pretrained(setting->session, identity, seconds);
-    if (*out != NULL) {
+    adass_train_result result;
+    adass_status status = ADASS_OK;
+    *out = adass_session_pretrained(setting->session, identity, &result);
+    const bool is_new = *out == NULL;
+    if (is_new)
+        status = train_new(setting, identity, hooks, patience, out, &result, err);
+    *seconds = result.seconds;
+    if (is_new && status == ADASS_OK)
+        adass_session_keep_pretrained(setting->session, *out, identity, &result);
+    else
+        free(identity);
+    return status;
+}
+
+/* Copies what was learnt into the session, which has `identity` then. */
+static adass_status keep_learnt(adass_session *session, const double *values, size_t n,
+                                char *identity, double seconds, adass_error *err)
+{
+    double *copy = malloc(n * sizeof *copy);
+    if (copy == NULL)
+        return adass_fail_memory(err, "what a method learnt", (double)n * 8.0);
+    memcpy(copy, values, n * sizeof *copy);
+    adass_session_keep_learnt(session, copy, identity, seconds);
+    return ADASS_OK;
+}
+
+adass_status
+adass_method_learn(const adass_method_setting *setting,
+                   adass_status (*learn)(void *user, double *seconds, adass_error *err), void *user,
+                   double *values, size_t n, double *seconds, adass_error *err)
+{
+    char *identity = adass_run_identity(ADASS_STAGE_PRETRAIN, setting->config, NULL,
+                                        setting->dataset, setting->compute);
+    if (identity == NULL)
+        return adass_fail_memory(err, "what a method learns", 4096.0);
+    const double *kept = adass_session_learnt(setting->session, identity, seconds);
+    if (kept != NULL) {
+        memcpy(values, kept, n * sizeof *values);
         free(identity);
         return ADASS_OK;
     }
-    const adass_status status = train_new(setting, identity, hooks, patience, out, seconds, err);
+    *seconds = 0.0;
+    adass_status status = learn(user, seconds, err);
     if (status == ADASS_OK)
-        adass_session_keep_pretrained(setting->session, *out, identity, *seconds);
-    else
+        status = keep_learnt(setting->session, values, n, identity, *seconds, err);
+    if (status != ADASS_OK)
         free(identity);
     return status;
 }

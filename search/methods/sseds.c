@@ -67,6 +67,7 @@ adass_status adass_sseds_select(const double *saliency, const size_t *vocab, siz
 /* ---- the sweep ---- */
 
 typedef struct sweep {
+    const adass_method_setting *setting;
     size_t width;     /* of the packed matrix: n_fields x the largest size */
     size_t n_blocks;  /* of a batch at most */
     double *by_block; /* [n_blocks x width]: dL/dm of each block's samples */
@@ -108,18 +109,17 @@ static void list_state(void *user, adass_state *state)
 }
 
 /* Fills s->saliency for a trained model, which is left with its dropout off; adds to *seconds. */
-static adass_status run_sweep(const adass_method_setting *setting, adass_model *model, sweep *s,
-                              double *seconds, adass_error *err)
+static adass_status run_sweep(sweep *s, adass_model *model, double *seconds, adass_error *err)
 {
+    const adass_method_setting *setting = s->setting;
     adass_trainer_config config = setting->config->train.step;
     config.frozen = true;
     config.hooks = &s->hooks;
     s->n_blocks = (config.batch_size + ADASS_BLOCK_SAMPLES - 1) / ADASS_BLOCK_SAMPLES;
     s->by_block = calloc(s->n_blocks * s->width, sizeof *s->by_block);
-    s->saliency = calloc(s->width, sizeof *s->saliency);
-    if (s->by_block == NULL || s->saliency == NULL)
+    if (s->by_block == NULL)
         return adass_fail_memory(err, "the columns' saliencies",
-                                 (double)((s->n_blocks + 1) * s->width * sizeof(double)));
+                                 (double)(s->n_blocks * s->width * sizeof(double)));
     model->config.dropout = 0.0f;
     adass_trainer *trainer = NULL;
     adass_batches *batches = NULL;
@@ -147,9 +147,22 @@ static adass_status run_sweep(const adass_method_setting *setting, adass_model *
 
 /* ---- the method ---- */
 
-static adass_status choose(const adass_method_setting *setting, const sweep *s, bool count_dims,
-                           size_t *sizes, adass_error *err)
+/* Fills s->saliency, for any budget. */
+static adass_status learn(void *user, double *seconds, adass_error *err)
 {
+    sweep *s = user;
+    adass_model *model = NULL;
+    adass_status status = adass_method_pretrain(
+        s->setting, NULL, s->setting->config->train.patience, &model, seconds, err);
+    if (status == ADASS_OK)
+        status = run_sweep(s, model, seconds, err);
+    free(s->by_block);
+    return status;
+}
+
+static adass_status choose(const sweep *s, bool count_dims, size_t *sizes, adass_error *err)
+{
+    const adass_method_setting *setting = s->setting;
     const size_t n_fields = setting->dataset->n_fields, width = s->width / n_fields;
     double rows = 0.0;
     for (size_t f = 0; f < n_fields; f++)
@@ -167,16 +180,16 @@ static adass_status find_counting(const adass_method_setting *setting, bool coun
                                   size_t *sizes, adass_found *found, adass_error *err)
 {
     const adass_candidates *candidates = &setting->config->candidates;
-    sweep s = { .width = setting->dataset->n_fields * candidates->sizes[candidates->n - 1] };
+    sweep s = { .setting = setting,
+                .width = setting->dataset->n_fields * candidates->sizes[candidates->n - 1] };
     s.hooks = (adass_step_hooks){ .user = &s, .backward = note_block };
-    adass_model *model = NULL;
-    adass_status status = adass_method_pretrain(setting, NULL, setting->config->train.patience,
-                                                &model, &found->search_seconds, err);
+    s.saliency = calloc(s.width, sizeof *s.saliency);
+    if (s.saliency == NULL)
+        return adass_fail_memory(err, "the columns' saliencies", (double)s.width * 8.0);
+    adass_status status =
+        adass_method_learn(setting, learn, &s, s.saliency, s.width, &found->search_seconds, err);
     if (status == ADASS_OK)
-        status = run_sweep(setting, model, &s, &found->search_seconds, err);
-    if (status == ADASS_OK)
-        status = choose(setting, &s, count_dims, sizes, err);
-    free(s.by_block);
+        status = choose(&s, count_dims, sizes, err);
     free(s.saliency);
     return status;
 }
@@ -197,5 +210,9 @@ const adass_method_kind adass_method_sseds = {
     .name = "sseds", .searches = true, .pretrains = true, .find = find
 };
 const adass_method_kind adass_method_sseds_dims = {
-    .name = "sseds-dims", .searches = true, .pretrains = true, .find = find_dims
+    .name = "sseds-dims",
+    .searches = true,
+    .pretrains = true,
+    .shares = "sseds",
+    .find = find_dims,
 };

@@ -105,13 +105,13 @@ adass_status adass_steps_run(adass_steps *steps, adass_error *err)
 {
     const adass_method_setting *setting = steps->setting;
     adass_checkpoint checkpoint;
-    char *identity = adass_run_identity(ADASS_STAGE_SEARCH, setting->config, NULL, setting->dataset,
-                                        setting->compute);
+    const adass_stage stage = steps->for_all_budgets ? ADASS_STAGE_PRETRAIN : ADASS_STAGE_SEARCH;
+    char *identity =
+        adass_run_identity(stage, setting->config, NULL, setting->dataset, setting->compute);
     if (identity == NULL)
         return adass_fail_memory(err, "the search", 4096.0);
     adass_status status = adass_keeper_begin(
-        &steps->keeper,
-        adass_session_checkpoint(setting->session, ADASS_STAGE_SEARCH, identity, &checkpoint),
+        &steps->keeper, adass_session_checkpoint(setting->session, stage, identity, &checkpoint),
         list_state, steps, err);
     if (status == ADASS_OK)
         status = run_epochs(steps, err);

@@ -9,10 +9,11 @@ typedef struct adass_steps {
     const adass_method_setting *setting;
     adass_trainer *trainer;
     adass_batches *batches;
-    uint64_t seed;              /* of the order of the rows */
-    uint64_t epochs;            /* at most */
-    const char *stage;          /* for the progress */
-    const size_t *sizes;        /* of the subnet, or NULL */
+    uint64_t seed;        /* of the order of the rows */
+    uint64_t epochs;      /* at most */
+    const char *stage;    /* for the progress */
+    bool for_all_budgets; /* the budget does not matter, so the next one has their checkpoint */
+    const size_t *sizes;  /* of the subnet, or NULL */
     void (*before)(void *user); /* each step; may be NULL */
     adass_status (*after)(void *user, size_t samples, adass_error *err); /* each step */
     adass_status (*end_epoch)(void *user, adass_error *err);             /* may be NULL */
@@ -28,8 +29,8 @@ typedef struct adass_steps {
 } adass_steps;
 
 /**
- * The steps of all epochs, or until stop is set: from the checkpoint of the stage `search` on, where
- * there is one. What was reached in the end stays in it, for the training that follows.
+ * The steps of all epochs, or until stop is set: from the checkpoint of the stage `search` on, or with
+ * for_all_budgets of the stage `pretrain`, where there is one. What was reached in the end stays in it, for the training that follows.
  */
 adass_status adass_steps_run(adass_steps *steps, adass_error *err);
 

@@ -119,14 +119,15 @@ static void test_same_seed_same_run(void **out)
     adass_session_close(other);
 }
 
-static void count_stages(void *user, const char *stage, uint64_t done, uint64_t total,
-                         const char *note)
+static void count_steps(void *user, const char *stage, uint64_t done, uint64_t total,
+                        const char *note)
 {
     (void)done;
     (void)total;
     (void)note;
     size_t *steps = user;
-    *steps += strcmp(stage, "train") == 0;
+    *steps += strcmp(stage, "train") == 0 || strcmp(stage, "autodim") == 0 ||
+              strcmp(stage, "saliency") == 0;
 }
 
 static adass_session *new_session(const state *s, const adass_monitor *monitor)
@@ -138,35 +139,47 @@ static adass_session *new_session(const state *s, const adass_monitor *monitor)
     return session;
 }
 
-/* The model that a method looks at is trained once for all of its budgets. */
+/*
+ * The model that a method looks at, and what it learns for whatever budget, are trained once for all of its
+ * budgets, and by SSEDS for both ways of counting them; other settings train anew.
+ */
 static void test_one_pretraining(void **out)
 {
     const state *s = *out;
-    static const char *const methods[] = { "sseds", "optembed" };
+    static const struct {
+        const char *method;
+        double budget, learning_rate;
+        bool trains;
+    } runs[] = { { "sseds", 0.5, 1e-3, true },       { "sseds", 0.3, 1e-3, false },
+                 { "sseds-dims", 0.3, 1e-3, false }, { "sseds", 0.3, 2e-3, true },
+                 { "optembed", 0.5, 1e-3, true },    { "optembed", 0.3, 1e-3, false },
+                 { "autodim", 0.5, 1e-3, true },     { "autodim", 0.3, 1e-3, false },
+                 { "autodim", 0.3, 2e-3, true } };
     size_t steps = 0;
-    const adass_monitor monitor = { .progress = count_stages, .user = &steps };
+    const adass_monitor monitor = { .progress = count_steps, .user = &steps };
     adass_session *session = new_session(s, &monitor);
     adass_error err;
-    for (size_t m = 0; m < 2; m++) {
-        double seconds[2];
-        for (int i = 0; i < 2; i++) {
-            const adass_run_config config = config_of(s, methods[m], i == 0 ? 0.5 : 0.3);
-            adass_run_result result, fresh;
-            steps = 0;
-            assert_int_equal(adass_run_find(session, &config, &result, &err), ADASS_OK);
-            assert_true((steps > 0) == (i == 0));
-            seconds[i] = result.found.supernet_seconds + result.found.search_seconds;
-            assert_int_equal(adass_run_find(s->session, &config, &fresh, &err), ADASS_OK);
-            assert_memory_equal(result.sizes, fresh.sizes, result.n_fields * sizeof(size_t));
-            adass_run_result_free(&result);
-            adass_run_result_free(&fresh);
-        }
-        assert_true(seconds[0] > 0.0 && seconds[1] > 0.0); /* counted for each */
+    for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
+        adass_run_config config = config_of(s, runs[i].method, runs[i].budget);
+        config.train.step.learning_rate = runs[i].learning_rate;
+        adass_run_result result, fresh;
+        steps = 0;
+        assert_int_equal(adass_run_find(session, &config, &result, &err), ADASS_OK);
+        if ((steps > 0) != runs[i].trains)
+            fail_msg("run %zu, %s: %zu steps", i, runs[i].method, steps);
+        assert_true(result.found.supernet_seconds + result.found.search_seconds >
+                    0.0); /* counted for each */
+        adass_session *other = new_session(s, NULL);
+        assert_int_equal(adass_run_find(other, &config, &fresh, &err), ADASS_OK);
+        assert_memory_equal(result.sizes, fresh.sizes, result.n_fields * sizeof(size_t));
+        adass_session_close(other);
+        adass_run_result_free(&result);
+        adass_run_result_free(&fresh);
     }
     adass_session_close(session);
 }
 
-/* Sizes found again are not trained again; a method's own training, which no sizes tell, is. */
+/* Sizes found again are not trained again, nor is the model that MagPrune prunes for each budget. */
 static void test_one_training(void **out)
 {
     const state *s = *out;
@@ -177,9 +190,10 @@ static void test_one_training(void **out)
         bool trains;
     } runs[] = { { "uniform", 0.5, 0, true },  { "uniform", 0.3, 0, false },
                  { "uniform", 0.3, 8, true },  { "random", 0.3, 8, true },
-                 { "magprune", 0.5, 8, true }, { "magprune", 0.3, 8, true } };
+                 { "magprune", 0.5, 8, true }, { "magprune", 0.3, 8, false },
+                 { "magprune", 0.3, 9, true } };
     size_t steps = 0;
-    const adass_monitor monitor = { .progress = count_stages, .user = &steps };
+    const adass_monitor monitor = { .progress = count_steps, .user = &steps };
     adass_session *session = new_session(s, &monitor);
     adass_error err;
     for (size_t i = 0; i < sizeof runs / sizeof *runs; i++) {
@@ -190,8 +204,10 @@ static void test_one_training(void **out)
         steps = 0;
         assert_int_equal(adass_run(session, &config, &result, NULL, &err), ADASS_OK);
         assert_true((steps > 0) == runs[i].trains);
-        adass_model *model = NULL; /* wanted, so that it is trained */
-        adass_run_result fresh = run(s, &config, &model);
+        adass_session *other = new_session(s, NULL); /* which has nothing that could be copied */
+        adass_run_result fresh;
+        assert_int_equal(adass_run(other, &config, &fresh, NULL, &err), ADASS_OK);
+        adass_session_close(other);
         assert_true(result.test.auc == fresh.test.auc && result.params == fresh.params &&
                     result.other_params == fresh.other_params && result.n_test == fresh.n_test &&
                     result.train.best_epoch == fresh.train.best_epoch &&
@@ -204,7 +220,6 @@ static void test_one_training(void **out)
                             result.n_test * sizeof *result.test_logits);
         adass_run_result_free(&result);
         adass_run_result_free(&fresh);
-        adass_model_destroy(model);
     }
     adass_session_close(session);
 }
@@ -249,13 +264,20 @@ static void free_outcome(outcome *o)
     *o = (outcome){ 0 };
 }
 
-/* All of the search's checkpoint but the header and the seconds, which come first. */
+/*
+ * All of the search's checkpoint but the header and the seconds, which come first; or of what is learnt for
+ * all budgets.
+ */
 static void read_search(const char *dir, outcome *o)
 {
     char path[192];
     uint64_t header;
     snprintf(path, sizeof path, "%s/search.safetensors", dir);
     FILE *file = fopen(path, "rb");
+    if (file == NULL) {
+        snprintf(path, sizeof path, "%s/pretrain.safetensors", dir);
+        file = fopen(path, "rb");
+    }
     if (file == NULL)
         return;
     assert_true(fread(&header, sizeof header, 1, file) == 1 && fseek(file, 0, SEEK_END) == 0);

@@ -54,7 +54,8 @@ typedef struct adass_reproduce_options {
 /**
  * Runs a suite. On one dataset and for each backbone: every uniform size; then, with budgets as
  * fractions of the parameters of the uniform size whose mean validation AUC is best, the searched
- * methods; all over the same seeds, with settings tuned by trials where those are asked for. A method that cannot keep a budget is left out there. Each run is
+ * methods; all over the same seeds, with settings tuned by trials where those are asked for. A method that
+ * cannot keep a budget is left out there. Each run is
  * a file `runs/<run>.json` ("adass-run-1"), written when it is complete, so that an interrupted suite
  * goes on where it stopped; beside it `runs/<run>.logits`, its test rows' logits (float32), for
  * comparing models row by row. At the end the table is written as Markdown, CSV and JSON

@@ -78,7 +78,7 @@ typedef struct adass_run_result {
 
 /**
  * Work on one dataset. It keeps the supernet of the last run, so that another budget costs a search
- * only: stage 1 does not depend on the budget.
+ * only: stage 1 does not depend on the budget. Likewise what other methods train for every budget.
  * One thread at a time.
  */
 typedef struct adass_session adass_session;
