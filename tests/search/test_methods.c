@@ -393,6 +393,30 @@ static void test_pretraining_is_kept(void **out)
     }
 }
 
+/* Stopped when its gates are learnt, AutoDim has them for another budget in another session. */
+static void test_gates_are_kept(void **out)
+{
+    const state *s = *out;
+    char path[160];
+    outcome got, fresh;
+    adass_run_config config = config_of(s, "autodim", 0.5);
+    stopper stops = { .at = "train", .left = 0 }, other = { .at = "autodim", .left = 0 },
+            never = { .left = -1 };
+    assert_int_equal(run_stopped(s, &config, &stops, &got), ADASS_EINTERRUPTED);
+    free_outcome(&got);
+    assert_true(stops.after > 0);
+    snprintf(path, sizeof path, "%s/checkpoints/train.safetensors", s->base.dir);
+    assert_int_equal(remove(path), 0); /* of the one budget alone */
+    config.budget = config_of(s, "autodim", 0.3).budget;
+    assert_int_equal(run_stopped(s, &config, &other, &got), ADASS_OK);
+    assert_int_equal(other.after, 0);
+    assert_int_equal(run_stopped(s, &config, &never, &fresh), ADASS_OK);
+    assert_true(never.after > 0);
+    expect_same_run(&got, &fresh);
+    free_outcome(&got);
+    free_outcome(&fresh);
+}
+
 /* What one run left is no other's: budget, method, seed, settings. */
 static void test_other_run_is_refused(void **out)
 {
@@ -765,6 +789,7 @@ int main(void)
         cmocka_unit_test(test_one_training),
         cmocka_unit_test(test_stopped_runs),
         cmocka_unit_test(test_pretraining_is_kept),
+        cmocka_unit_test(test_gates_are_kept),
         cmocka_unit_test(test_other_run_is_refused),
         cmocka_unit_test(test_impossible_budget),
         cmocka_unit_test(test_mde_formula),
