@@ -198,7 +198,8 @@ def plot_probabilities(runs, folder):
 def has_sizes(run):
     """Methods that leave out single elements store indices beside them, and have no size a field."""
     metrics = run["metrics"]
-    return metrics.get("bytes") == 4 * (metrics["params"] + metrics.get("other_params", 0))
+    others = metrics.get("other_params", 0) + metrics.get("projection_params", 0)
+    return metrics.get("bytes") == 4 * (metrics["params"] + others)
 
 
 CELL_WIDTH, CELL_HEIGHT = 22, 17

@@ -5,6 +5,7 @@
 #include "adass/memory.h"
 #include "backbone.h"
 #include "cross.h"
+#include "project.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -41,9 +42,9 @@ static adass_status forward_mlp(const adass_model *model, const adass_kernels *k
  * Packed embeddings of n samples from `first` on, and the logits without the MLP's part. FM's sums
  * are made while the rows are in the first-level cache, but for a hook that changes them before.
  */
-static void look_up(const adass_model *model, const adass_kernels *kernels,
-                    const adass_subnet *subnet, const uint32_t *ids, size_t first, size_t n,
-                    const adass_block *block)
+static adass_status look_up(const adass_model *model, const adass_kernels *kernels,
+                            const adass_subnet *subnet, const uint32_t *ids, size_t first, size_t n,
+                            const adass_block *block, adass_error *err)
 {
     const adass_backbone backbone = model->config.backbone;
     const size_t ids_ld = model->n_fields;
@@ -51,7 +52,10 @@ static void look_up(const adass_model *model, const adass_kernels *kernels,
     const bool hooked = block->hooks != NULL && block->hooks->forward != NULL;
     for (size_t b = 0; b < n; b++)
         block->logits[b] = model->n_layers == 0 ? model->bias : 0.0f;
-    if (pairs && !hooked)
+    adass_status status = ADASS_OK;
+    if (adass_subnet_projects(subnet))
+        status = adass_project_forward(subnet, kernels, ids, ids_ld, n, block, err);
+    else if (pairs && !hooked)
         kernels->lookup_fm(block->logits, block->sums, block->sums_ld,
                            block->fleeting ? NULL : block->x, block->x_ld, subnet->views,
                            subnet->n_views, ids, ids_ld, n);
@@ -68,6 +72,7 @@ static void look_up(const adass_model *model, const adass_kernels *kernels,
     if (adass_backbone_has_linear(backbone))
         kernels->linear_forward(block->logits, subnet->views, subnet->n_views, ids, ids_ld, n);
     adass_lap(block->laps, ADASS_PART_LOOKUP);
+    return status;
 }
 
 adass_status adass_forward_block(const adass_model *model, const adass_kernels *kernels,
@@ -76,11 +81,12 @@ adass_status adass_forward_block(const adass_model *model, const adass_kernels *
                                  adass_error *err)
 {
     assert(n <= ADASS_BLOCK_SAMPLES);
-    look_up(model, kernels, subnet, ids, dropout != NULL ? dropout->first_sample : 0, n, block);
-    if (model->n_layers == 0)
-        return ADASS_OK;
+    const size_t first = dropout != NULL ? dropout->first_sample : 0;
+    adass_status status = look_up(model, kernels, subnet, ids, first, n, block, err);
+    if (status != ADASS_OK || model->n_layers == 0)
+        return status;
     float z[ADASS_BLOCK_SAMPLES];
-    adass_status status = forward_mlp(model, kernels, subnet, n, dropout, block, z, err);
+    status = forward_mlp(model, kernels, subnet, n, dropout, block, z, err);
     for (size_t b = 0; status == ADASS_OK && b < n; b++)
         block->logits[b] += z[b];
     if (status == ADASS_OK && model->n_cross > 0)
@@ -98,13 +104,14 @@ static float *block_alloc(const adass_model *model, const adass_subnet *subnet, 
     size_t total = n * (block->x_ld + block->sums_ld);
     for (size_t i = 0; i + 1 < model->n_layers; i++)
         total += n * model->layers[i].outputs;
-    total += adass_cross_share_room(model, block, n);
+    total += adass_cross_share_room(model, block, n) + adass_project_block_room(model, n);
     float *memory = adass_alloc(total * sizeof *memory);
     if (memory == NULL)
         return NULL;
     block->x = memory;
     block->sums = block->x + n * block->x_ld;
-    float *next = block->sums + n * block->sums_ld;
+    block->projected = block->sums + n * block->sums_ld;
+    float *next = block->projected + adass_project_block_room(model, n);
     for (size_t i = 0; i + 1 < model->n_layers; i++) {
         block->activations[i] = next;
         next += n * model->layers[i].outputs;

@@ -16,10 +16,11 @@ typedef struct adass_block {
     size_t sums_ld;
     /* dcnv2's, [n x x_ld] each: x_1 .. x_L, and what x_0 is multiplied by for each of them */
     float *crossed[ADASS_CROSS_LAYERS], *products[ADASS_CROSS_LAYERS];
+    float *projected; /* of subnets with maps: [n x largest size], work space of one field */
     float *activations[ADASS_HIDDEN_MAX]; /* [n x outputs] after ReLU and dropout */
     float *logits;                        /* [n] */
     const adass_step_hooks *hooks;        /* of a training step, or NULL */
-    bool fleeting;    /* nobody reads x after FM's sums are made: it is not written */
+    bool fleeting;    /* nobody reads x after FM's sums are made: without maps it is not written */
     adass_laps *laps; /* the calling thread's, or NULL */
 } adass_block;
 

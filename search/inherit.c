@@ -20,6 +20,16 @@ static void inherit_table(adass_table *to, const adass_table *from)
         memcpy(to->linear, from->linear, to->vocab * sizeof *to->linear);
 }
 
+/* The first rows and columns of each field's map. */
+static void inherit_map(adass_model *to, const adass_model *from, size_t f)
+{
+    const adass_table *table = &to->tables[f], *wide = &from->tables[f];
+    assert(table->map == NULL || wide->map != NULL);
+    for (size_t k = 0; table->map != NULL && k < table->width; k++)
+        memcpy(table->map + k * to->largest, wide->map + k * from->largest,
+               to->largest * sizeof *table->map);
+}
+
 /* The first rows of each field's block. */
 static void inherit_first_layer(adass_model *to, const adass_model *from)
 {
@@ -56,8 +66,10 @@ static void inherit_cross(adass_model *to, const adass_model *from)
 void adass_model_inherit(adass_model *model, const adass_model *source)
 {
     assert(model->n_fields == source->n_fields && model->n_layers == source->n_layers);
-    for (size_t f = 0; f < model->n_fields; f++)
+    for (size_t f = 0; f < model->n_fields; f++) {
         inherit_table(&model->tables[f], &source->tables[f]);
+        inherit_map(model, source, f);
+    }
     for (size_t i = 0; i < model->n_layers; i++) {
         adass_layer *to = &model->layers[i];
         const adass_layer *from = &source->layers[i];

@@ -16,6 +16,11 @@ static const char *const backbone_names[ADASS_N_BACKBONES] = {
     [ADASS_DEEPFM] = "deepfm", [ADASS_LR] = "lr",   [ADASS_DCNV2] = "dcnv2",
 };
 
+static const char *const align_names[ADASS_N_ALIGNS] = {
+    [ADASS_ALIGN_SLICE] = "slice",
+    [ADASS_ALIGN_PROJECT] = "project",
+};
+
 /* Streams of start values, apart from one another. */
 enum { STREAM_TABLES = 1, STREAM_LAYERS = 1u << 20, STREAM_CROSS = 1u << 21 };
 
@@ -30,6 +35,30 @@ adass_status adass_backbone_parse(const char *name, adass_backbone *out, adass_e
         }
     return adass_fail(err, ADASS_EINVAL,
                       "no backbone named '%s'; there are fm, dnn, wdl, dcnv2, deepfm and lr", name);
+}
+
+const char *adass_align_name(adass_align align) { return align_names[align]; }
+
+adass_status adass_align_parse(const char *name, adass_align *out, adass_error *err)
+{
+    for (int i = 0; i < ADASS_N_ALIGNS; i++)
+        if (strcmp(name, align_names[i]) == 0) {
+            *out = (adass_align)i;
+            return ADASS_OK;
+        }
+    return adass_fail(err, ADASS_EINVAL, "no alignment named '%s'; there are slice and project",
+                      name);
+}
+
+adass_status adass_align_check(adass_align align, adass_backbone backbone, adass_error *err)
+{
+    if (align == ADASS_ALIGN_SLICE || adass_backbone_has_pairs(backbone))
+        return ADASS_OK;
+    return adass_fail(
+        err, ADASS_EINVAL,
+        "alignment project maps embeddings in front of FM, which backbone %s does not "
+        "have: use slice, or fm or deepfm",
+        adass_backbone_name(backbone));
 }
 
 static adass_status check_config(const adass_model_config *config, size_t n_fields,
@@ -47,6 +76,9 @@ static adass_status check_config(const adass_model_config *config, size_t n_fiel
             return adass_fail(err, ADASS_EINVAL,
                               "hidden layer %zu has %zu units; 1 to 65536 are possible", i,
                               config->hidden[i]);
+    const adass_status status = adass_align_check(config->align, config->backbone, err);
+    if (status != ADASS_OK)
+        return status;
     if (config->table_type == ADASS_INT8)
         return adass_fail(err, ADASS_EINVAL,
                           "tables of int8 cannot be trained; f32, bf16 and f16 can");
@@ -152,6 +184,19 @@ static void create_cross(adass_model *model, double *failed)
     model->cross_out_v = floats(width, failed);
 }
 
+/* Maps of the fields whose widths need one. */
+static void create_maps(adass_model *model, double *failed)
+{
+    for (size_t f = 0; f < model->n_fields; f++) {
+        adass_table *t = &model->tables[f];
+        if (t->width == 0 || (t->width == model->largest && !model->config.maps_for_all))
+            continue;
+        t->map = floats(t->width * model->largest, failed);
+        t->map_m = floats(t->width * model->largest, failed);
+        t->map_v = floats(t->width * model->largest, failed);
+    }
+}
+
 /*
  * Element (row, column) of a table depends on the two alone: a narrower table begins with the same
  * columns.
@@ -192,12 +237,21 @@ static void start_layer(adass_layer *layer, uint64_t seed)
     start_weights(layer->w, layer->inputs, layer->outputs, seed);
 }
 
+/* The first rows of the identity. */
+static void start_map(adass_table *table, size_t largest)
+{
+    for (size_t k = 0; table->map != NULL && k < table->width; k++)
+        table->map[k * largest + k] = 1.0f;
+}
+
 static void start_values(adass_model *model)
 {
     const adass_model_config *config = &model->config;
     for (size_t f = 0; f < model->n_fields; f++)
         start_table(&model->tables[f], adass_seed_derive(config->seed, STREAM_TABLES + f),
                     (double)config->init_std);
+    for (size_t f = 0; f < model->n_fields; f++)
+        start_map(&model->tables[f], model->largest);
     for (size_t i = 0; i < model->n_layers; i++)
         start_layer(&model->layers[i], adass_seed_derive(config->seed, STREAM_LAYERS + i));
     for (size_t i = 0; i < model->n_cross; i++)
@@ -230,6 +284,7 @@ adass_status adass_model_create(adass_model **out, const adass_model_config *con
         model->tables[f] =
             (adass_table){ .vocab = vocab[f], .width = widths[f], .type = config->table_type };
         model->block[f + 1] = model->block[f] + widths[f];
+        model->largest = widths[f] > model->largest ? widths[f] : model->largest;
     }
     create_tables(
         model,
@@ -243,6 +298,8 @@ adass_status adass_model_create(adass_model **out, const adass_model_config *con
     }
     if (adass_backbone_has_cross(config->backbone))
         create_cross(model, &failed);
+    if (config->align == ADASS_ALIGN_PROJECT)
+        create_maps(model, &failed);
     if (failed > 0.0) {
         adass_model_destroy(model);
         return adass_fail_memory(err, "the model's parameters", failed);
@@ -270,17 +327,31 @@ void adass_model_destroy(adass_model *model)
     free(model->cross_out);
     free(model->cross_out_m);
     free(model->cross_out_v);
+    for (size_t f = 0; model->tables != NULL && f < model->n_fields; f++) {
+        free(model->tables[f].map);
+        free(model->tables[f].map_m);
+        free(model->tables[f].map_v);
+    }
     free(model->memory);
     free(model->tables);
     free(model->block);
     free(model);
 }
 
+static size_t map_count(const adass_model *model)
+{
+    size_t n = 0;
+    for (size_t f = 0; f < model->n_fields; f++)
+        n += model->tables[f].map != NULL;
+    return n;
+}
+
 size_t adass_model_tensor_count(const adass_model *model)
 {
     const size_t linear = adass_backbone_has_linear(model->config.backbone) ? model->n_fields : 0;
     const size_t cross = model->n_cross == 0 ? 0 : 2 * model->n_cross + 1;
-    return model->n_fields + linear + (model->n_layers == 0 ? 1 : 2 * model->n_layers) + cross;
+    return model->n_fields + linear + (model->n_layers == 0 ? 1 : 2 * model->n_layers) + cross +
+           map_count(model);
 }
 
 static void name_field(char *name, size_t chars, const char *what, size_t f,
@@ -304,8 +375,25 @@ static adass_tensor layer_tensor(const char *what, const adass_layer *layers, si
     return t;
 }
 
+/* The map of the i-th field that has one. */
+static adass_tensor map_tensor(const adass_model *model, size_t i, const char *const *field_names)
+{
+    size_t f = 0;
+    for (;; f++)
+        if (model->tables[f].map != NULL && i-- == 0)
+            break;
+    adass_tensor t = { .data = model->tables[f].map,
+                       .rows = model->tables[f].width,
+                       .cols = model->largest };
+    name_field(t.name, sizeof t.name, "projection", f, field_names);
+    return t;
+}
+
 adass_tensor adass_model_tensor(adass_model *model, size_t i, const char *const *field_names)
 {
+    const size_t first_map = adass_model_tensor_count(model) - map_count(model);
+    if (i >= first_map)
+        return map_tensor(model, i - first_map, field_names);
     adass_tensor t = { .rows = 1, .cols = 1 };
     if (i < model->n_fields) {
         adass_table *table = &model->tables[i];
@@ -383,9 +471,17 @@ void adass_model_restore(adass_model *model, const float *values)
     }
 }
 
+size_t adass_model_projection_params(const adass_model *model)
+{
+    size_t n = 0;
+    for (size_t f = 0; f < model->n_fields; f++)
+        n += model->tables[f].map != NULL ? model->tables[f].width * model->largest : 0;
+    return n;
+}
+
 size_t adass_model_other_params(const adass_model *model)
 {
-    size_t n = adass_model_param_count(model);
+    size_t n = adass_model_param_count(model) - adass_model_projection_params(model);
     for (size_t f = 0; f < model->n_fields; f++) {
         const adass_table *table = &model->tables[f];
         n -= table->vocab * table->width;
@@ -439,6 +535,8 @@ static void copy_tables(adass_model *to, const adass_model *from, const adass_ke
     for (size_t f = 0; *failed <= 0.0 && f < from->n_fields; f++) {
         const adass_table *table = &from->tables[f];
         quantize_table(&to->tables[f], table, kernels);
+        if (table->map != NULL)
+            to->tables[f].map = copied(table->map, table->width * from->largest, failed);
         if (linear)
             memcpy(to->tables[f].linear, table->linear, table->vocab * sizeof *table->linear);
     }
@@ -474,6 +572,7 @@ adass_status adass_model_quantize(adass_model **out, const adass_model *model,
     copy->config = model->config;
     copy->config.table_type = type;
     copy->n_fields = model->n_fields;
+    copy->largest = model->largest;
     copy->n_layers = model->n_layers;
     copy->n_cross = model->n_cross;
     copy->bias = model->bias;

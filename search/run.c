@@ -226,6 +226,7 @@ static adass_status create_supernet(adass_session *s, const adass_run_config *co
         widths[f] = config->candidates.sizes[config->candidates.n - 1];
     adass_model_config model = config->model;
     model.seed = adass_seed_derive(config->seed, ADASS_SEED_SUPERNET_MODEL);
+    model.maps_for_all = true;
     adass_status status = adass_model_create(&s->supernet, &model, n, s->vocab, widths, err);
     free(widths);
     if (status == ADASS_OK)
@@ -418,6 +419,7 @@ static adass_status train_found(adass_session *s, const adass_run_config *run, a
     if (status == ADASS_OK && !config.without_test)
         status = measure_test(s, model, out, err);
     out->other_params = adass_model_other_params(model);
+    out->projection_params = adass_model_projection_params(model);
     out->seconds += out->train.seconds;
     return status;
 }
@@ -434,6 +436,7 @@ static adass_status copy_trained(adass_run_result *to, const adass_run_result *f
     }
     to->n_test = from->n_test;
     to->other_params = from->other_params;
+    to->projection_params = from->projection_params;
     to->train = from->train;
     to->test = from->test;
     to->seconds += from->train.seconds;

@@ -59,6 +59,8 @@ static json_t *model_json(const adass_model_config *c)
     json_t *model =
         json_pack("{s:s, s:f, s:s}", "backbone", adass_backbone_name(c->backbone), "init_std",
                   decimal(c->init_std), "table_type", adass_type_name(c->table_type));
+    if (adass_backbone_has_pairs(c->backbone))
+        json_object_set_new(model, "align", json_string(adass_align_name(c->align)));
     if (!adass_backbone_has_mlp(c->backbone))
         return model;
     json_object_set_new(model, "hidden", size_list(c->hidden, c->n_hidden));
@@ -286,13 +288,14 @@ static json_t *found_json(const adass_run_config *config, const adass_found *fou
 
 static json_t *metrics_json(const adass_run_result *r)
 {
-    const uint64_t bytes = r->embedding_bytes + r->other_params * sizeof(float);
-    json_t *metrics =
-        json_pack("{s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I}", "valid_auc", r->train.valid.auc,
-                  "valid_logloss", r->train.valid.logloss, "params", (json_int_t)r->params,
-                  "other_params", (json_int_t)r->other_params, "bytes", (json_int_t)bytes, "epochs",
-                  (json_int_t)r->train.epochs, "best_epoch", (json_int_t)r->train.best_epoch,
-                  "window_rows", (json_int_t)r->train.window_rows);
+    const uint64_t bytes =
+        r->embedding_bytes + (r->other_params + r->projection_params) * sizeof(float);
+    json_t *metrics = json_pack(
+        "{s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "valid_auc", r->train.valid.auc,
+        "valid_logloss", r->train.valid.logloss, "params", (json_int_t)r->params, "other_params",
+        (json_int_t)r->other_params, "projection_params", (json_int_t)r->projection_params, "bytes",
+        (json_int_t)bytes, "epochs", (json_int_t)r->train.epochs, "best_epoch",
+        (json_int_t)r->train.best_epoch, "window_rows", (json_int_t)r->train.window_rows);
     if (r->n_test > 0) {
         json_object_set_new(metrics, "test_auc", json_real(r->test.auc));
         json_object_set_new(metrics, "test_logloss", json_real(r->test.logloss));

@@ -76,6 +76,10 @@ void adass_state_add_model(adass_state *state, adass_model *model)
         add_numbered(state, "adam.", "embedding", f, t->moments, t->vocab * t->width * 2);
         if (t->linear != NULL)
             add_numbered(state, "adam.", "linear", f, t->linear_moments, t->vocab * 2);
+        if (t->map != NULL) {
+            add_numbered(state, "adam.projection", ".m", f, t->map_m, t->width * model->largest);
+            add_numbered(state, "adam.projection", ".v", f, t->map_v, t->width * model->largest);
+        }
     }
     for (size_t i = 0; i < model->n_layers; i++)
         add_layer(state, "adam.mlp", i, &model->layers[i]);

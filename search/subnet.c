@@ -3,6 +3,7 @@
 
 #include "adass/memory.h"
 #include "cross.h"
+#include "project.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -18,9 +19,17 @@ adass_status adass_subnet_init(adass_subnet *subnet, const adass_model *model, a
     subnet->views = calloc(n + 1, sizeof *subnet->views);
     subnet->field = calloc(n + 1, sizeof *subnet->field);
     const size_t cross = adass_cross_room(model) * sizeof(float);
+    const size_t maps = adass_project_room(model) * sizeof(float);
+    bool ok = true;
+    if (maps > 0) {
+        subnet->map = calloc(n, sizeof *subnet->map);
+        subnet->plain = calloc(n, sizeof *subnet->plain);
+        subnet->maps = malloc(maps);
+        ok = subnet->map != NULL && subnet->plain != NULL && subnet->maps != NULL;
+    }
     subnet->packed = adass_alloc(packed);
     subnet->cross = malloc(cross + 1); /* touched as far as sizes reach: a pass has many subnets */
-    if (subnet->views == NULL || subnet->field == NULL || subnet->packed == NULL ||
+    if (!ok || subnet->views == NULL || subnet->field == NULL || subnet->packed == NULL ||
         subnet->cross == NULL) {
         adass_subnet_free(subnet);
         return adass_fail_memory(err, "a subnet's first layers", (double)(packed + cross));
@@ -71,6 +80,8 @@ void adass_subnet_select(adass_subnet *subnet, const adass_model *model, const s
         pack_first_layer(subnet, model);
     if (model->n_cross > 0)
         adass_cross_pack(subnet, model);
+    if (subnet->maps != NULL)
+        adass_project_pack(subnet, model);
 }
 
 adass_status adass_subnet_plan(adass_subnet *subnet, const adass_model *model, size_t x_ld,
@@ -106,4 +117,7 @@ void adass_subnet_free(adass_subnet *subnet)
     free(subnet->field);
     free(subnet->packed);
     free(subnet->cross);
+    free(subnet->map);
+    free(subnet->plain);
+    free(subnet->maps);
 }

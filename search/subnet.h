@@ -17,14 +17,25 @@ typedef struct adass_subnet {
     size_t *field;           /* [n_views]: number of the view's field */
     size_t width;            /* columns of the packed matrix: the sum of the sizes */
     size_t largest;          /* the largest size */
-    const float *first_w;    /* [width x outputs of the first layer], or NULL for fm */
-    float *packed;           /* owned: first_w where it is not the model's own */
+    /* of a model with maps: by view, [size x largest] in `maps`, or NULL; and the views with NULL */
+    const float **map; /* [n_views] */
+    adass_field_view *plain;
+    size_t n_plain;
+    float *maps;
+    const float *first_w; /* [width x outputs of the first layer], or NULL for fm */
+    float *packed;        /* owned: first_w where it is not the model's own */
     /* of dcnv2, packed alike: [width x width], [width] and [width]; in `cross`, owned */
     const float *cross_w[ADASS_CROSS_LAYERS], *cross_bias[ADASS_CROSS_LAYERS], *cross_out;
     float *cross;
     /* of the hidden layers: gradients of whole blocks' inputs; NULL without adass_subnet_plan() */
     adass_dense_plan *backward[ADASS_HIDDEN_MAX];
 } adass_subnet;
+
+/** Whether FM sees any field of the subnet through a map. */
+static inline bool adass_subnet_projects(const adass_subnet *subnet)
+{
+    return subnet->maps != NULL && subnet->n_plain < subnet->n_views;
+}
 
 /** Leading dimension of packed matrices of `width` columns: whole cache lines. */
 static inline size_t adass_packed_ld(size_t width) { return (width + 15) / 16 * 16; }

@@ -7,6 +7,7 @@
 #include "cross.h"
 #include "forward.h"
 #include "int8_mlp.h"
+#include "project.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,8 @@ typedef struct work {
 /* Whether pairs are all of the model, or an MLP of f32 rows, which can be turned into bytes. */
 static bool can_share(const adass_model *model)
 {
+    if (model->config.align == ADASS_ALIGN_PROJECT)
+        return false;
     if (model->n_layers > 0)
         return model->n_cross == 0 && model->config.table_type == ADASS_F32;
     return adass_backbone_has_pairs(model->config.backbone);
@@ -157,6 +160,7 @@ static adass_status work_init(work *w, const adass_subnet_pass *p, adass_error *
     for (size_t i = 0; i < n_hidden; i++)
         total += rows * p->model->layers[i].outputs;
     total += adass_cross_share_room(p->model, &w->block, rows);
+    total += adass_project_block_room(p->model, rows);
     w->memory = adass_alloc(total * sizeof *w->memory);
     if (w->memory == NULL)
         return adass_fail_memory(err, "prediction", (double)total * 4.0);
@@ -165,6 +169,8 @@ static adass_status work_init(work *w, const adass_subnet_pass *p, adass_error *
     next += rows * w->block.x_ld;
     w->block.sums = next;
     next += rows * w->block.sums_ld;
+    w->block.projected = next;
+    next += adass_project_block_room(p->model, rows);
     for (size_t i = 0; i < n_hidden; i++) {
         w->block.activations[i] = next;
         next += rows * p->model->layers[i].outputs;

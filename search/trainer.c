@@ -16,6 +16,7 @@
 #include "backbone.h"
 #include "cross.h"
 #include "forward.h"
+#include "project.h"
 
 #include <math.h>
 #include <omp.h>
@@ -50,11 +51,14 @@ typedef struct param_task {
 
 /* One thread's work space. */
 typedef struct scratch {
-    float *grads;     /* a task's gradient */
-    float *pairs;     /* [batch x largest size]: FM's share of it */
-    float *dlogit;    /* [batch]: dz added by group */
-    float *rows;      /* [batch x largest size]: touched rows of a table of 16 bits, as floats */
-    float *cross;     /* [ADASS_BLOCK_SAMPLES x all.x_ld]: gradient down the cross layers */
+    float *grads;  /* a task's gradient */
+    float *pairs;  /* [batch x largest size]: FM's share of it */
+    float *dlogit; /* [batch]: dz added by group */
+    float *rows;   /* [batch x largest size]: touched rows as floats, where a table has none: of
+                         16 bits, and side by side for maps */
+    float *cross;  /* [ADASS_BLOCK_SAMPLES x all.x_ld]: gradient down the cross layers */
+    /* of maps: a block's x that nobody reads later, embeddings after the map, the map's gradient */
+    float *x, *projected, *map_grad;
     uint32_t *unique; /* [batch] */
     uint32_t *group;  /* [batch] */
     uint32_t *slots;  /* [adass_dedup_slots(batch)] */
@@ -111,6 +115,19 @@ static size_t max_gradient(const adass_model *model, size_t batch, size_t larges
     return n;
 }
 
+/* Whether fields have maps in front of FM. */
+static bool has_maps(const adass_model *model) { return adass_project_room(model) > 0; }
+
+/* Of one thread, beside what every model needs; false when memory is short. */
+static bool alloc_maps(const adass_trainer *t, scratch *s, size_t largest)
+{
+    const size_t block = ADASS_BLOCK_SAMPLES, batch = t->config.batch_size;
+    s->x = adass_alloc(t->all.fleeting ? block * t->all.x_ld * sizeof(float) : 0);
+    s->projected = adass_alloc(max_size(block, batch) * largest * sizeof(float));
+    s->map_grad = adass_alloc(largest * largest * sizeof(float));
+    return s->x != NULL && s->projected != NULL && s->map_grad != NULL;
+}
+
 static adass_status alloc_buffers(adass_trainer *t, adass_error *err)
 {
     const adass_model *model = t->model;
@@ -149,9 +166,11 @@ static adass_status alloc_buffers(adass_trainer *t, adass_error *err)
         s->grads = adass_alloc(max_gradient(model, batch, largest) * sizeof(float));
         s->pairs = adass_alloc(batch * largest * sizeof(float));
         s->dlogit = adass_alloc(batch * sizeof(float));
-        if (model->config.table_type != ADASS_F32)
+        const bool rows = model->config.table_type != ADASS_F32 || has_maps(model);
+        if (rows)
             s->rows = adass_alloc(batch * largest * sizeof(float));
-        ok = ok && (s->rows != NULL || model->config.table_type == ADASS_F32);
+        ok = ok && (s->rows != NULL || !rows);
+        ok = ok && (!has_maps(model) || alloc_maps(t, s, largest));
         if (model->n_cross > 0)
             s->cross = adass_alloc(ADASS_BLOCK_SAMPLES * t->all.x_ld * sizeof(float));
         ok = ok && (s->cross != NULL || model->n_cross == 0);
@@ -177,6 +196,12 @@ adass_status adass_trainer_create(adass_trainer **out, adass_model *model,
                           config->batch_size);
     if (model->config.table_type == ADASS_INT8)
         return adass_fail(err, ADASS_EINVAL, "a model with tables of int8 is for prediction alone");
+    const bool by_sample = config->hooks != NULL &&
+                           (config->hooks->forward != NULL || config->hooks->backward != NULL);
+    if (by_sample && has_maps(model))
+        return adass_fail(err, ADASS_EINVAL,
+                          "a method that changes embeddings or their gradients sample by sample "
+                          "does not train maps: use alignment slice");
     adass_trainer *t = calloc(1, sizeof *t);
     if (t == NULL)
         return adass_fail_memory(err, "a trainer", sizeof *t);
@@ -184,15 +209,14 @@ adass_status adass_trainer_create(adass_trainer **out, adass_model *model,
     t->compute = *compute;
     t->config = *config;
     t->all.hooks = config->hooks;
-    t->by_sample = config->hooks != NULL &&
-                   (config->hooks->forward != NULL || config->hooks->backward != NULL);
+    t->by_sample = by_sample;
     t->all.fleeting = model->n_layers == 0 && !t->by_sample;
     adass_status status = adass_subnet_init(&t->subnet, model, err);
     if (status == ADASS_OK)
         status = alloc_buffers(t, err);
     if (status == ADASS_OK)
         status = adass_subnet_plan(&t->subnet, model, t->all.x_ld, t->compute.threads, err);
-    if (status == ADASS_OK && model->n_layers > 0)
+    if (status == ADASS_OK && (model->n_layers > 0 || has_maps(model)))
         status = adass_dense_check_room(compute->threads, err);
     if (status != ADASS_OK) {
         adass_trainer_destroy(t);
@@ -225,6 +249,9 @@ void adass_trainer_destroy(adass_trainer *trainer)
         free(trainer->scratch[i].dlogit);
         free(trainer->scratch[i].rows);
         free(trainer->scratch[i].cross);
+        free(trainer->scratch[i].x);
+        free(trainer->scratch[i].projected);
+        free(trainer->scratch[i].map_grad);
         free(trainer->scratch[i].unique);
         free(trainer->scratch[i].group);
         free(trainer->scratch[i].slots);
@@ -322,7 +349,11 @@ static adass_status run_block(const step *s, size_t first, size_t n, adass_error
     const adass_kernels *kernels = t->compute.kernels;
     const adass_backbone backbone = t->model->config.backbone;
     adass_block block = block_at(t, first);
-    adass_laps *laps = block.laps = &t->scratch[omp_get_thread_num()].laps;
+    scratch *mine = &t->scratch[omp_get_thread_num()];
+    adass_laps *laps = block.laps = &mine->laps;
+    block.projected = mine->projected;
+    if (t->all.fleeting)
+        block.x = mine->x;
     turn_ids(s, first, n);
     adass_dropout dropout = s->dropout;
     dropout.first_sample = first;
@@ -337,8 +368,7 @@ static adass_status run_block(const step *s, size_t first, size_t n, adass_error
     if (adass_backbone_has_mlp(backbone))
         status = backward_mlp(s, &block, first, n, err);
     if (status == ADASS_OK && adass_backbone_has_cross(backbone)) {
-        status = adass_cross_backward(&t->subnet, n, &block, t->dz + first,
-                                      t->scratch[omp_get_thread_num()].cross,
+        status = adass_cross_backward(&t->subnet, n, &block, t->dz + first, mine->cross,
                                       t->dx + first * t->all.x_ld, err);
         adass_lap(laps, ADASS_PART_BACKWARD_INPUT);
     }
@@ -534,6 +564,24 @@ static void add_pairs(const step *s, const adass_field_view *view, scratch *work
     }
 }
 
+/* FM's gradient of a field with a map: of the map, which is kept, and of the rows. */
+static adass_status add_mapped_pairs(const step *s, size_t v, scratch *work, size_t n,
+                                     adass_error *err)
+{
+    const adass_trainer *t = s->trainer;
+    const size_t largest = t->subnet.largest;
+    const adass_project_rows field = { .n = n,
+                                       .rows = work->rows,
+                                       .dlogit = work->dlogit,
+                                       .pairs = work->pairs,
+                                       .grads = work->grads,
+                                       .mapped = work->projected,
+                                       .map_grad = work->map_grad };
+    t->compute.kernels->dedup_accumulate(work->pairs, largest, t->all.sums, t->all.sums_ld,
+                                         work->group, s->batch->n, largest);
+    return adass_project_backward(&t->subnet, t->compute.kernels, v, &field, !t->all.fleeting, err);
+}
+
 /* Adam on the touched rows of a table of 16 bits, which are rounded again when they are stored. */
 static void update_halves(const step *s, adass_table *table, scratch *work, size_t n, size_t size,
                           uint32_t key)
@@ -568,7 +616,8 @@ static void update_rows(const step *s, size_t field, scratch *work, size_t n, si
                                              t->model->steps * t->model->n_fields + field));
 }
 
-static void run_field(const step *s, const param_task *task, scratch *work)
+static adass_status run_field(const step *s, const param_task *task, scratch *work,
+                              adass_error *err)
 {
     adass_trainer *t = s->trainer;
     const adass_kernels *kernels = t->compute.kernels;
@@ -576,27 +625,36 @@ static void run_field(const step *s, const param_task *task, scratch *work)
     const adass_field_view *view = &t->subnet.views[task->index];
     const size_t field = t->subnet.field[task->index];
     const adass_table *table = &t->model->tables[field];
+    const bool mapped = adass_subnet_projects(&t->subnet) && t->subnet.map[task->index] != NULL;
+    adass_status status = ADASS_OK;
     const size_t n =
         adass_dedup_ids(work->unique, work->group, t->columns + field * t->config.batch_size, 1,
                         s->batch->n, table->vocab, work->slots);
-    if (table->type != ADASS_F32)
-        kernels->lookup(work->rows, view->size, table->type, table->compact, table->width,
-                        work->unique, 1, n, 1, view->size);
+    if (table->type != ADASS_F32 || mapped)
+        kernels->lookup(work->rows, view->size, view->type, view->rows, view->stride, work->unique,
+                        1, n, 1, view->size);
     if (!t->all.fleeting)
         kernels->dedup_accumulate(work->grads, view->size, t->dx + view->offset, t->all.x_ld,
                                   work->group, s->batch->n, view->size);
     if (adass_backbone_has_linear(backbone))
         kernels->linear_backward(work->dlogit, t->dz, work->group, s->batch->n);
-    if (adass_backbone_has_pairs(backbone) && !t->by_sample)
+    if (mapped)
+        status = add_mapped_pairs(s, task->index, work, n, err);
+    else if (adass_backbone_has_pairs(backbone) && !t->by_sample)
         add_pairs(s, view, work, n);
+    if (status != ADASS_OK)
+        return status;
     if (s->gradients != NULL)
         note_gradient(s, work->grads, n, view->size, field);
     adass_lap(&work->laps, ADASS_PART_DEDUP);
     update_rows(s, field, work, n, view->size);
+    if (mapped)
+        adass_project_update(t->model, &t->subnet, kernels, task->index, work->map_grad, &s->dense);
     if (table->linear != NULL)
         kernels->adam_rows(table->linear, 1, table->linear_moments, table->linear_moments + 1, 2,
                            work->unique, work->dlogit, 1, n, 1, &s->embedding);
     adass_lap(&work->laps, ADASS_PART_ROW_UPDATE);
+    return ADASS_OK;
 }
 
 static void add_task(adass_trainer *t, task_kind kind, size_t index, size_t begin, size_t end,
@@ -681,8 +739,7 @@ static adass_status run_task(const step *s, const param_task *task, adass_error 
     case TASK_CROSS_OUT:
         return run_cross_out(s, work, err);
     case TASK_FIELD:
-        run_field(s, task, work);
-        return ADASS_OK;
+        return run_field(s, task, work, err);
     case TASK_LOGIT_BIAS:
         run_logit_bias(s);
         return ADASS_OK;

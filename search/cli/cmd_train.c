@@ -87,6 +87,8 @@ static void print_result(const adass_run_result *r)
     printf("test          AUC %.4f, log-loss %.4f\n", r->test.auc, r->test.logloss);
     printf("parameters    %llu in embeddings, %llu others\n", (unsigned long long)r->params,
            (unsigned long long)r->other_params);
+    if (r->projection_params > 0)
+        printf("projections   %llu parameters more\n", (unsigned long long)r->projection_params);
     printf("seconds       %.1f\n", r->train.seconds);
 }
 

@@ -21,6 +21,7 @@ void adass_run_options_init(adass_run_options *options)
     *options = (adass_run_options){ .config = adass_run_config_default(),
                                     .model = "deepfm",
                                     .hidden = "128,64",
+                                    .align = "slice",
                                     .checkpoints = { .every_seconds = 300.0 } };
     adass_run_config *c = &options->config;
     adass_trainer_config *step = &c->train.step;
@@ -35,6 +36,9 @@ void adass_run_options_init(adass_run_options *options)
           .number = &options->dropout, .max = 0.99 },
         { "init-std", "X", "spread of the embeddings' start values", ADASS_OPTION_DOUBLE,
           .number = &options->init_std, .max = 10.0 },
+        { "align", "slice|project",
+          "fields of different sizes in FM: padded with zeros, or through learned maps",
+          ADASS_OPTION_STRING, .string = &options->align },
         { "batch", "N", "samples a step", ADASS_OPTION_SIZE, .size = &step->batch_size, .min = 1,
           .max = 1 << 24 },
         { "learning-rate", "X", "Adam's", ADASS_OPTION_DOUBLE, .number = &step->learning_rate,
@@ -82,7 +86,11 @@ adass_status adass_run_options_apply(adass_run_options *options, uint64_t seed, 
     c->model.dropout = (float)options->dropout;
     c->model.init_std = (float)options->init_std;
     c->supernet.step = c->train.step;
-    const adass_status status = adass_backbone_parse(options->model, &c->model.backbone, err);
+    adass_status status = adass_backbone_parse(options->model, &c->model.backbone, err);
+    if (status == ADASS_OK)
+        status = adass_align_parse(options->align, &c->model.align, err);
+    if (status == ADASS_OK)
+        status = adass_align_check(c->model.align, c->model.backbone, err);
     return status == ADASS_OK ? parse_hidden(options->hidden, &c->model, err) : status;
 }
 

@@ -218,6 +218,8 @@ CHECK
     grep -q '"cross_layers": 3' a.json || fail "the record does not tell the cross layers"
     grep -aq '"cross.0.weight":{"dtype":"F32","shape":\[32,32\]' model.safetensors || fail "cross layers are not saved"
     rm a.json model.safetensors
+    expect 2 err "alignment project maps embeddings in front of FM" train d --model dnn --align project
+    expect 2 err "no alignment named 'pad'; there are slice and project" train d --align pad
     expect 2 err "^adass train: --sizes: lr has no embeddings" train d --model lr --sizes 8
     expect 2 err "^adass train: --hidden '8,x'" train d --hidden 8,x
     echo '{"format": "adass-sizes-1", "sizes": {"user": 4}}' >other.json
@@ -232,6 +234,20 @@ test_search() {
 s = json.load(open("sizes.json"))
 assert s["params"] <= s["budget"] and len(s["sizes"]) == 8' || fail "sizes.json exceeds its budget"
     expect 0 out '^test +AUC' train d --sizes sizes.json --epochs 1 --hidden 16,8
+    echo '{"format": "adass-sizes-1", "sizes": {"f0": 2, "f1": 8, "f2": 4, "f3": 0, "f4": 2, "f5": 4, "f6": 8, "f7": 1}}' >mixed.json
+    expect 0 out '^projections +[1-9][0-9]* parameters more' train d --sizes mixed.json --epochs 1 --hidden 16,8 --align project --out run.json --save model.safetensors
+    python3 - <<'CHECK' || fail "the record or the model does not tell the maps"
+import json
+sizes = [n for n in json.load(open("mixed.json"))["sizes"].values() if n > 0]
+run = json.load(open("run.json"))
+metrics = run["metrics"]
+maps = sum(n * max(sizes) for n in sizes if n < max(sizes))
+assert run["config"]["model"]["align"] == "project" and metrics["projection_params"] == maps
+assert metrics["bytes"] == 4 * (metrics["params"] + metrics["other_params"] + maps)
+header = open("model.safetensors", "rb").read().split(b"}}", 1)[0]
+assert header.count(b'"projection.f') == sum(n < max(sizes) for n in sizes)
+CHECK
+    rm run.json model.safetensors mixed.json
     expect_json search d "${small[@]}" --json
     rm sizes.json
     expect 0 out "^test +AUC 0\.[0-9]+, log-loss 0\.[0-9]+, with the supernet's weights" search d "${small[@]}" --inherit m.safetensors

@@ -26,6 +26,7 @@ typedef struct context {
     const char *sampler, *searcher;
     adass_type table_type;
     double finalists; /* of searches: steps of each, as a share of 40 */
+    adass_align align;
 } context;
 
 static int set_up(void **state)
@@ -66,7 +67,8 @@ static const adass_trainer_config step_config = { .batch_size = 256,
 
 static const adass_candidates candidates = { .n = CANDIDATES, .sizes = { 0, 2, 4, 8 } };
 
-static adass_model *new_model(const context *x, adass_backbone backbone)
+/* Every other field has `odd` columns, the others 8. */
+static adass_model *new_model_of(const context *x, adass_backbone backbone, size_t odd)
 {
     const adass_dataset *dataset = x->fixture.dataset;
     size_t vocab[FIELDS_MAX], widths[FIELDS_MAX];
@@ -74,7 +76,7 @@ static adass_model *new_model(const context *x, adass_backbone backbone)
     adass_error err;
     for (size_t f = 0; f < dataset->n_fields; f++) {
         vocab[f] = dataset->fields[f].vocab;
-        widths[f] = backbone == ADASS_LR ? 0 : 8;
+        widths[f] = backbone == ADASS_LR ? 0 : f % 2 == 0 ? 8 : odd;
     }
     const adass_model_config config = { .backbone = backbone,
                                         .n_hidden = 2,
@@ -82,10 +84,17 @@ static adass_model *new_model(const context *x, adass_backbone backbone)
                                         .dropout = 0.2f,
                                         .init_std = 0.05f,
                                         .table_type = x->table_type,
+                                        .align = x->align,
+                                        .maps_for_all = true,
                                         .seed = 1 };
     if (adass_model_create(&model, &config, dataset->n_fields, vocab, widths, &err) != ADASS_OK)
         fail_msg("%s", err.message);
     return model;
+}
+
+static adass_model *new_model(const context *x, adass_backbone backbone)
+{
+    return new_model_of(x, backbone, 8);
 }
 
 /* What a stage leaves; compared byte by byte. */
@@ -122,7 +131,7 @@ static adass_status run_train(const context *x, adass_backbone backbone,
     const adass_train_config config = {
         .step = step_config, .max_epochs = 6, .patience = 2, .seed = 2, .checkpoint = checkpoint
     };
-    adass_model *model = new_model(x, backbone);
+    adass_model *model = new_model_of(x, backbone, x->align == ADASS_ALIGN_PROJECT ? 2 : 8);
     const adass_status status = adass_train(model, x->fixture.dataset, &x->fixture.compute, &config,
                                             &monitor, &o->train, err);
     store_model(o, model);
@@ -281,6 +290,15 @@ static void test_compact_tables(void **state)
     context x = *(const context *)*state;
     for (x.table_type = ADASS_BF16; x.table_type <= ADASS_F16; x.table_type++)
         expect_same_bits(&x, run_train, ADASS_DEEPFM);
+}
+
+static void test_maps(void **state)
+{
+    context x = *(const context *)*state;
+    x.align = ADASS_ALIGN_PROJECT;
+    expect_same_bits(&x, run_train, ADASS_FM);
+    expect_same_bits(&x, run_supernet, ADASS_DEEPFM);
+    expect_same_bits(&x, run_search, ADASS_FM);
 }
 
 static void test_samplers_and_searchers(void **state)
@@ -515,6 +533,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_bits),
         cmocka_unit_test(test_compact_tables),
+        cmocka_unit_test(test_maps),
         cmocka_unit_test(test_finished_search_is_kept),
         cmocka_unit_test(test_samplers_and_searchers),
         cmocka_unit_test(test_finalists),

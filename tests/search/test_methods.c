@@ -224,6 +224,50 @@ static void test_one_training(void **out)
     adass_session_close(session);
 }
 
+/*
+ * With alignment project every method's model has the maps that its sizes need, apart from the
+ * budget; and what a session kept of slice serves neither training nor supernet of project.
+ */
+static void test_project(void **out)
+{
+    const state *s = *out;
+    size_t steps = 0;
+    const adass_monitor monitor = { .progress = count_stages, .user = &steps };
+    adass_session *session = new_session(s, &monitor);
+    adass_error err;
+    for (size_t m = 0; m < sizeof searched / sizeof searched[0]; m++) {
+        adass_run_config config = config_of(s, searched[m], 0.4);
+        adass_run_result slice, project;
+        config.train_seed = m + 1;
+        assert_int_equal(adass_run(session, &config, &slice, NULL, &err), ADASS_OK);
+        config.model.align = ADASS_ALIGN_PROJECT;
+        steps = 0;
+        assert_int_equal(adass_run(session, &config, &project, NULL, &err), ADASS_OK);
+        assert_true(steps > 0);
+        size_t largest = 0;
+        uint64_t maps = 0;
+        for (size_t f = 0; f < project.n_fields; f++)
+            largest = project.sizes[f] > largest ? project.sizes[f] : largest;
+        for (size_t f = 0; f < project.n_fields; f++)
+            maps += project.sizes[f] < largest ? project.sizes[f] * largest : 0;
+        assert_true(project.params <= config.budget && project.projection_params == maps);
+        assert_int_equal(slice.projection_params, 0);
+        adass_run_result_free(&slice);
+        adass_run_result_free(&project);
+    }
+    adass_run_config config = config_of(s, "adass", 0.4);
+    adass_run_result slice, project;
+    config.inherit = true;
+    assert_int_equal(adass_run(session, &config, &slice, NULL, &err), ADASS_OK);
+    config.model.align = ADASS_ALIGN_PROJECT;
+    assert_int_equal(adass_run(session, &config, &project, NULL, &err), ADASS_OK);
+    assert_memory_not_equal(project.test_logits, slice.test_logits,
+                            slice.n_test * sizeof *slice.test_logits);
+    adass_run_result_free(&slice);
+    adass_run_result_free(&project);
+    adass_session_close(session);
+}
+
 /* ---- runs that are stopped ---- */
 
 typedef struct stopper {
@@ -787,6 +831,7 @@ int main(void)
         cmocka_unit_test(test_same_seed_same_run),
         cmocka_unit_test(test_one_pretraining),
         cmocka_unit_test(test_one_training),
+        cmocka_unit_test(test_project),
         cmocka_unit_test(test_stopped_runs),
         cmocka_unit_test(test_pretraining_is_kept),
         cmocka_unit_test(test_gates_are_kept),

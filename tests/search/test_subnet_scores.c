@@ -32,7 +32,8 @@ typedef struct state {
     float *all[SUBNETS], *want; /* [n] each */
 } state;
 
-static adass_model *trained(const state *s, adass_backbone backbone, adass_type table_type)
+static adass_model *trained_of(const state *s, adass_backbone backbone, adass_type table_type,
+                               adass_align align)
 {
     size_t vocab[MAX_FIELDS], widths[MAX_FIELDS];
     for (size_t f = 0; f < s->n_fields; f++) {
@@ -41,6 +42,8 @@ static adass_model *trained(const state *s, adass_backbone backbone, adass_type 
     }
     const adass_model_config config = { .backbone = backbone,
                                         .table_type = table_type,
+                                        .align = align,
+                                        .maps_for_all = true,
                                         .n_hidden = 2,
                                         .hidden = { 48, 20 },
                                         .init_std = 0.05f,
@@ -64,6 +67,11 @@ static adass_model *trained(const state *s, adass_backbone backbone, adass_type 
     }
     adass_supernet_result_free(&result);
     return model;
+}
+
+static adass_model *trained(const state *s, adass_backbone backbone, adass_type table_type)
+{
+    return trained_of(s, backbone, table_type, ADASS_ALIGN_SLICE);
 }
 
 static int set_up(void **out)
@@ -134,21 +142,30 @@ static void predict(const state *s, const adass_model *model, const size_t *size
         ADASS_OK);
 }
 
+static void check_floats(const state *s, const adass_model *model, adass_pass_precision precision)
+{
+    adass_subnet_pass *pass = new_pass(s, model, 2, precision);
+    run(pass, s->sizes, SUBNETS, 0, s->n, s->all);
+    for (size_t i = 0; i < SUBNETS; i++) {
+        predict(s, model, s->sizes + i * s->n_fields);
+        assert_memory_equal(s->all[i], s->want, s->n * sizeof *s->want);
+    }
+    adass_subnet_pass_destroy(pass);
+}
+
+/* Cross layers and maps are asked for sharing, which they cannot. */
 static void test_floats(void **out)
 {
     const state *s = *out;
-    static const adass_backbone backbones[] = { ADASS_FM, ADASS_DEEPFM, ADASS_DCNV2 };
-    for (size_t b = 0; b < 3; b++) {
-        const adass_model *model = s->models[backbones[b]];
-        const bool asked = backbones[b] == ADASS_DCNV2; /* for sharing, which it cannot */
-        adass_subnet_pass *pass =
-            new_pass(s, model, 2, asked ? ADASS_PASS_SHARED : ADASS_PASS_FLOATS);
-        run(pass, s->sizes, SUBNETS, 0, s->n, s->all);
-        for (size_t i = 0; i < SUBNETS; i++) {
-            predict(s, model, s->sizes + i * s->n_fields);
-            assert_memory_equal(s->all[i], s->want, s->n * sizeof *s->want);
-        }
-        adass_subnet_pass_destroy(pass);
+    check_floats(s, s->models[ADASS_FM], ADASS_PASS_FLOATS);
+    check_floats(s, s->models[ADASS_DEEPFM], ADASS_PASS_FLOATS);
+    check_floats(s, s->models[ADASS_DCNV2], ADASS_PASS_SHARED);
+    static const adass_backbone mapped[] = { ADASS_FM, ADASS_DEEPFM };
+    for (size_t i = 0; i < 2; i++) {
+        adass_model *model = trained_of(s, mapped[i], ADASS_F32, ADASS_ALIGN_PROJECT);
+        assert_true(adass_pass_precision_for(model) == ADASS_PASS_FLOATS);
+        check_floats(s, model, ADASS_PASS_SHARED);
+        adass_model_destroy(model);
     }
 }
 

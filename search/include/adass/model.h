@@ -20,6 +20,15 @@
  *   dcnv2   z = MLP(x) + <v, x_L>, x_{l+1} = x_0 * (x_l W_l + b_l) + x_l elementwise, x_0 = x
  *           (DCN-V2 in parallel, full matrices, Wang et al., arXiv 2008.13535); a subnet reads the
  *           rows and columns of W_l and the elements of b_l and v of its columns of x
+ *
+ * Where FM meets fields of different sizes, `align` decides. With `slice` the smaller is padded with
+ * zeros: two fields interact over min(d_f, d_g) components. With `project` each field with d_f < D, D
+ * being the largest size in use, has a learned map P_f without bias, d_f x D, in front of FM: e_f P_f
+ * stands for e_f there, and all fields interact over D components (MDE, Ginart et al., arXiv
+ * 1909.11810; AutoDim, Zhao et al., arXiv 2006.14827). A field of size D goes in as it is: a map of
+ * it could be taken into its rows and the others' maps. The MLP's x has the fields' own columns all
+ * the same. Maps begin as the first d_f rows of the identity, so that training starts as with
+ * `slice`. A subnet reads the first d_f rows and D columns of the model's maps.
  */
 #ifndef ADASS_MODEL_H
 #define ADASS_MODEL_H
@@ -52,6 +61,18 @@ const char *adass_backbone_name(adass_backbone backbone);
 /** ADASS_EINVAL for an unknown name, listing the known ones. */
 adass_status adass_backbone_parse(const char *name, adass_backbone *out, adass_error *err);
 
+/** How FM takes fields of different sizes. */
+typedef enum adass_align { ADASS_ALIGN_SLICE, ADASS_ALIGN_PROJECT, ADASS_N_ALIGNS } adass_align;
+
+/** "slice" or "project". */
+const char *adass_align_name(adass_align align);
+
+/** ADASS_EINVAL for an unknown name, listing the known ones. */
+adass_status adass_align_parse(const char *name, adass_align *out, adass_error *err);
+
+/** ADASS_EINVAL where the backbone has no FM in front of which a map could stand. */
+adass_status adass_align_check(adass_align align, adass_backbone backbone, adass_error *err);
+
 /** What computes: the kernels of one ISA and a number of OpenMP threads. */
 typedef struct adass_compute {
     const adass_kernels *kernels;
@@ -71,6 +92,10 @@ typedef struct adass_model_config {
     float init_std;                  /* of the embeddings' normal start values */
     uint64_t seed;                   /* of all start values, and of rows' rounding */
     adass_type table_type; /* of the tables' rows: F32, or BF16 or F16 with stochastic rounding */
+    adass_align align;     /* PROJECT is for fm and deepfm */
+    /* PROJECT: for a supernet, fields of the largest width have maps as well, for smaller sizes; in
+     * other models those fields are padded where they are read so */
+    bool maps_for_all;
 } adass_model_config;
 
 /** One dense layer with Adam's moments; w is [inputs x outputs]. */
@@ -89,11 +114,14 @@ typedef struct adass_table {
     float *moments; /* [vocab x 2 width] */
     float *linear;  /* [vocab]; NULL where the backbone has no first-order term */
     float *linear_moments; /* [vocab x 2] */
+    /* [width x the model's largest width] in front of FM, with Adam's moments; NULL without a map */
+    float *map, *map_m, *map_v;
 } adass_table;
 
 typedef struct adass_model {
     adass_model_config config;
     size_t n_fields;
+    size_t largest;      /* the largest width */
     adass_table *tables; /* [n_fields] */
     void *memory;        /* of all tables: one piece, so that small tables lie on huge pages too */
     size_t *
@@ -126,7 +154,7 @@ void adass_model_destroy(adass_model *model);
 /** One named parameter tensor: `rows` rows of `cols` numbers, contiguous. */
 typedef struct adass_tensor {
     /* "embedding.<field>", "linear.<field>", "mlp.<i>.weight", "mlp.<i>.bias", "bias",
-     * "cross.<i>.weight", "cross.<i>.bias", "cross.out" */
+     * "cross.<i>.weight", "cross.<i>.bias", "cross.out", "projection.<field>" */
     char name[96];
     float *data;      /* NULL unless the type is F32 */
     uint16_t *halves; /* of BF16 and F16 */
@@ -161,7 +189,8 @@ void adass_model_restore(adass_model *model, const float *values);
 
 /**
  * Copies the weights that the subnet of the model's widths reads in `source`, a model of the same
- * backbone, fields and hidden layers that is at least as wide: predictions are then the subnet's.
+ * backbone, alignment, fields and hidden layers that is at least as wide and has the maps: predictions
+ * are then the subnet's.
  * The model's tables are F32, the source's F32, BF16 or F16.
  */
 void adass_model_inherit(adass_model *model, const adass_model *source);
@@ -176,8 +205,13 @@ void adass_model_inherit(adass_model *model, const adass_model *source);
 adass_status adass_model_quantize(adass_model **out, const adass_model *model,
                                   const adass_kernels *kernels, adass_type type, adass_error *err);
 
-/** Parameters outside the embeddings: dense layers, biases and first-order weights. */
+/**
+ * Parameters outside the embeddings and their maps: dense layers, biases and first-order weights.
+ */
 size_t adass_model_other_params(const adass_model *model);
+
+/** Parameters of the maps of `project`: the sum of d_f x D over the fields that have one. */
+size_t adass_model_projection_params(const adass_model *model);
 
 /**
  * Logits of n samples.
@@ -240,7 +274,8 @@ typedef struct adass_trainer adass_trainer;
 
 /**
  * Work space for training steps of a model, allocated once: O(batch).
- * The model must outlive it. ADASS_EINVAL for a model made by adass_model_quantize().
+ * The model must outlive it. ADASS_EINVAL for a model made by adass_model_quantize(), and for hooks
+ * `forward` or `backward` on a model with maps.
  */
 adass_status adass_trainer_create(adass_trainer **out, adass_model *model,
                                   const adass_compute *compute, const adass_trainer_config *config,

@@ -67,6 +67,7 @@ typedef struct adass_run_result {
     uint64_t *field_params; /* [n_fields]: of each table; unstructured: its non-zeros; owned */
     uint64_t params;        /* embedding parameters, sum of vocab x size; unstructured: non-zeros */
     uint64_t other_params;  /* dense layers, biases, first-order weights */
+    uint64_t projection_params; /* of alignment project: the maps in front of FM */
     uint64_t embedding_bytes; /* of the stored tables: 4 a parameter; unstructured: with indices */
     adass_found found;
     adass_train_result train; /* validation metrics among them */

@@ -34,7 +34,7 @@ adass_pass_precision adass_pass_precision_for(const adass_model *model);
  * Prepares n rows, n < 2^31. Model and ids must outlive the pass and not change.
  *
  * @param ids        [n x n_fields], inside the vocabularies
- * @param precision  floats all the same for models with cross layers, with an MLP over bf16 or f16
+ * @param precision  floats all the same for models with cross layers, of alignment project, with an MLP over bf16 or f16
  *                   tables, or with neither pairs nor an MLP
  */
 adass_status adass_subnet_pass_create(adass_subnet_pass **out, const adass_model *model,
