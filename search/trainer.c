@@ -118,7 +118,7 @@ static size_t max_gradient(const adass_model *model, size_t batch, size_t larges
 /* Whether fields have maps in front of FM. */
 static bool has_maps(const adass_model *model) { return adass_project_room(model) > 0; }
 
-/* Of one thread, beside what every model needs; false when memory is short. */
+/* What maps need; false when memory is short. */
 static bool alloc_maps(const adass_trainer *t, scratch *s, size_t largest)
 {
     const size_t block = ADASS_BLOCK_SAMPLES, batch = t->config.batch_size;
@@ -126,6 +126,27 @@ static bool alloc_maps(const adass_trainer *t, scratch *s, size_t largest)
     s->projected = adass_alloc(max_size(block, batch) * largest * sizeof(float));
     s->map_grad = adass_alloc(largest * largest * sizeof(float));
     return s->x != NULL && s->projected != NULL && s->map_grad != NULL;
+}
+
+/* One thread's; false when memory is short. */
+static bool alloc_scratch(const adass_trainer *t, scratch *s, size_t largest)
+{
+    const adass_model *model = t->model;
+    const size_t batch = t->config.batch_size;
+    const bool maps = has_maps(model), rows = maps || model->config.table_type != ADASS_F32;
+    s->grads = adass_alloc(max_gradient(model, batch, largest) * sizeof(float));
+    s->pairs = adass_alloc(batch * largest * sizeof(float));
+    s->dlogit = adass_alloc(batch * sizeof(float));
+    s->unique = adass_alloc(batch * sizeof(uint32_t));
+    s->group = adass_alloc(batch * sizeof(uint32_t));
+    s->slots = adass_alloc(adass_dedup_slots(batch) * sizeof(uint32_t));
+    if (rows)
+        s->rows = adass_alloc(batch * largest * sizeof(float));
+    if (model->n_cross > 0)
+        s->cross = adass_alloc(ADASS_BLOCK_SAMPLES * t->all.x_ld * sizeof(float));
+    return s->grads != NULL && s->pairs != NULL && s->dlogit != NULL && s->unique != NULL &&
+           s->group != NULL && s->slots != NULL && (s->rows != NULL || !rows) &&
+           (s->cross != NULL || model->n_cross == 0) && (!maps || alloc_maps(t, s, largest));
 }
 
 static adass_status alloc_buffers(adass_trainer *t, adass_error *err)
@@ -161,25 +182,8 @@ static adass_status alloc_buffers(adass_trainer *t, adass_error *err)
         t->all.products[i] = adass_alloc(bytes);
         ok = ok && t->all.crossed[i] != NULL && t->all.products[i] != NULL;
     }
-    for (int i = 0; t->scratch != NULL && i < t->compute.threads; i++) {
-        scratch *s = &t->scratch[i];
-        s->grads = adass_alloc(max_gradient(model, batch, largest) * sizeof(float));
-        s->pairs = adass_alloc(batch * largest * sizeof(float));
-        s->dlogit = adass_alloc(batch * sizeof(float));
-        const bool rows = model->config.table_type != ADASS_F32 || has_maps(model);
-        if (rows)
-            s->rows = adass_alloc(batch * largest * sizeof(float));
-        ok = ok && (s->rows != NULL || !rows);
-        ok = ok && (!has_maps(model) || alloc_maps(t, s, largest));
-        if (model->n_cross > 0)
-            s->cross = adass_alloc(ADASS_BLOCK_SAMPLES * t->all.x_ld * sizeof(float));
-        ok = ok && (s->cross != NULL || model->n_cross == 0);
-        s->unique = adass_alloc(batch * sizeof(uint32_t));
-        s->group = adass_alloc(batch * sizeof(uint32_t));
-        s->slots = adass_alloc(adass_dedup_slots(batch) * sizeof(uint32_t));
-        ok = ok && s->pairs != NULL && s->dlogit != NULL;
-        ok = ok && s->grads != NULL && s->unique != NULL && s->group != NULL && s->slots != NULL;
-    }
+    for (int i = 0; t->scratch != NULL && i < t->compute.threads; i++)
+        ok = alloc_scratch(t, &t->scratch[i], largest) && ok;
     if (!ok)
         return adass_fail_memory(err, "the training step's buffers",
                                  (double)(batch * t->all.x_ld) * 8.0);
