@@ -29,7 +29,7 @@ def run(method, seed, sampling, bytes_more=0):
     end = {field: [p / 1000 for p in sampling[-1]] for field in FIELDS}
     return {"format": "adass-run-1", "dataset": {"name": "made up"}, "backbone": "fm", "method": method, "seed": seed,
             "config": {"candidates": SIZES}, "sizes": {field: 2 for field in FIELDS},
-            "metrics": {"params": 10, "other_params": 5, "bytes": 60 + bytes_more},
+            "metrics": {"params": 10, "other_params": 5, "projection_params": 2, "bytes": 68 + bytes_more},
             "found": {"supernet_steps": 25, "sampling_over_time": trace, "sampling_probability": end}}
 
 
