@@ -232,7 +232,7 @@ static void test_project(void **out)
 {
     const state *s = *out;
     size_t steps = 0;
-    const adass_monitor monitor = { .progress = count_stages, .user = &steps };
+    const adass_monitor monitor = { .progress = count_steps, .user = &steps };
     adass_session *session = new_session(s, &monitor);
     adass_error err;
     for (size_t m = 0; m < sizeof searched / sizeof searched[0]; m++) {
