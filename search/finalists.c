@@ -7,6 +7,7 @@
 #include "delong.h"
 #include "refine.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +128,21 @@ static adass_status train(finals *s, adass_model *model, adass_error *err)
     return status;
 }
 
+/* In the place after the last finalist, which it does not become. */
+adass_status adass_finalists_measure(adass_finalists *finalists, const uint8_t *choice, double *auc,
+                                     adass_error *err)
+{
+    finals *s = finalists;
+    adass_model *model = NULL;
+    assert(s->n < FINALISTS_MAX);
+    adass_status status = create_model(s, choice, &model, err);
+    if (status == ADASS_OK)
+        status = train(s, model, err);
+    adass_model_destroy(model);
+    *auc = s->aucs[s->n];
+    return status;
+}
+
 /* Trains and measures `choice`, unless it is among the finalists already or is no model in the budget. */
 static adass_status enter(finals *s, const uint8_t *choice, adass_error *err)
 {
@@ -137,12 +153,9 @@ static adass_status enter(finals *s, const uint8_t *choice, adass_error *err)
     for (size_t i = 0; i < s->n; i++)
         if (memcmp(choice_of(s, i), choice, n_fields) == 0)
             return ADASS_OK;
-    adass_model *model = NULL;
+    double auc;
     memcpy(choice_of(s, s->n), choice, n_fields);
-    adass_status status = create_model(s, choice, &model, err);
-    if (status == ADASS_OK)
-        status = train(s, model, err);
-    adass_model_destroy(model);
+    const adass_status status = adass_finalists_measure(s, choice, &auc, err);
     s->n += status == ADASS_OK;
     return status;
 }

@@ -13,7 +13,7 @@
 #include "searcher.h"
 
 typedef struct adass_finalists_setting {
-    const adass_search_problem *problem;
+    const adass_search_problem *problem; /* scores may be NULL if none is to be chosen */
     const adass_model *supernet;
     const adass_dataset *dataset;
     const adass_compute *compute;
@@ -42,6 +42,16 @@ void adass_finalists_list_state(adass_finalists *finalists, adass_state *state);
  * @param choice  [n_fields], inside the budget; so is the winner, which takes its place
  */
 adass_status adass_finalists_choose(adass_finalists *finalists, uint8_t *choice, adass_error *err);
+
+/**
+ * Trains and measures an assignment as a finalist, without making it one: for those that only want to
+ * know. Not after adass_finalists_choose(), whose finalists may have taken all room.
+ *
+ * @param choice  [n_fields], at least one of the sizes above 0; the budget plays no part
+ * @param auc     out: the best of its four validation AUCs
+ */
+adass_status adass_finalists_measure(adass_finalists *finalists, const uint8_t *choice, double *auc,
+                                     adass_error *err);
 
 /** Number of finalists that were trained. */
 size_t adass_finalists_count(const adass_finalists *finalists);

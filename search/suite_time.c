@@ -11,8 +11,12 @@
 #include "stats.h"
 
 #include <stdlib.h>
+#include <string.h>
 
-enum { EPOCHS = 8, SWEEPS = 2 }; /* of a training and of a refinement, as a rule */
+/* As a rule: epochs of a training, sweeps of a refinement, finalists of a search. */
+enum { EPOCHS = 8, SWEEPS = 2, FINALISTS = 6 };
+
+enum { FINALIST_CHECKS = 4 }; /* on the validation rows, while one is trained */
 static const double PROBE_SECONDS = 1.0;
 
 /* Steps to be measured, whether they take longer than a second or not at all so long. */
@@ -76,6 +80,44 @@ static adass_status probe(const adass_suite_run *r, adass_backbone backbone, siz
     return status;
 }
 
+/* One pass over `rows` rows; the forward pass is a third of a step. */
+static double pass_seconds(const adass_suite_run *r, double rows, double training)
+{
+    return rows / (double)r->dataset->splits[ADASS_TRAIN].n * training / EPOCHS / 3.0;
+}
+
+static double supernet_trainings(const adass_suite_run *r, const adass_run_config *config)
+{
+    return (double)adass_supernet_epochs(&config->supernet, r->dataset) / EPOCHS;
+}
+
+/* The short training of one finalist; 0 without any. */
+static double finalist_seconds(const adass_suite_run *r, const adass_run_config *config,
+                               double training)
+{
+    const double share = config->search.finalists;
+    const double rows = (double)r->dataset->splits[ADASS_VALID].n;
+    return share > 0.0 ? share * supernet_trainings(r, config) * training +
+                             FINALIST_CHECKS * pass_seconds(r, rows, training)
+                       : 0.0;
+}
+
+/* The policy's evaluations, and what comes after them when it is the policy that searches. */
+static double search_seconds(const adass_suite_run *r, const adass_run_config *config,
+                             double training)
+{
+    const adass_search_config *c = &config->search;
+    const double eval_rows =
+        c->eval_rows > 0 ? (double)c->eval_rows : (double)r->dataset->splits[ADASS_VALID].n;
+    const double evaluated = (double)(c->iterations * c->population) / 2.0; /* half come again */
+    if (strcmp(c->searcher, "rl") != 0)
+        return pass_seconds(r, evaluated * eval_rows, training);
+    const double sweeps = c->sweeps > 0 ? SWEEPS : 0.0;
+    const double refined = sweeps * (double)(r->dataset->n_fields * config->candidates.n);
+    return pass_seconds(r, (evaluated + refined) * eval_rows, training) +
+           FINALISTS * finalist_seconds(r, config, training);
+}
+
 /* Of one seed of a variant at `budgets` budgets; small, large: seconds of a training. */
 static double variant_seconds(const adass_suite_run *r, const adass_variant *variant,
                               double budgets, double small, double large)
@@ -87,22 +129,26 @@ static double variant_seconds(const adass_suite_run *r, const adass_variant *var
     if (adass_method_find(variant->method, &method, NULL) != ADASS_OK)
         return 0.0;
     const double train = config.inherit ? 0.0 : middle;
-    const double supernet = (double)adass_supernet_epochs(&config.supernet, r->dataset) / EPOCHS;
+    const double supernet = supernet_trainings(r, &config);
     if (!method->uses_supernet) {
         const double pretraining = method->takes_epochs ? supernet * large : large;
         return budgets * train +
                (method->pretrains ? pretraining : 0.0) * (method->for_budget ? budgets : 1.0);
     }
-    const double rows = (double)r->dataset->splits[ADASS_TRAIN].n;
-    const double eval_rows = config.search.eval_rows > 0
-                                 ? (double)config.search.eval_rows
-                                 : (double)r->dataset->splits[ADASS_VALID].n;
-    /* the forward pass is a third of a step; about half of the policy's subnets come again */
-    const double sweeps = config.search.sweeps > 0 ? SWEEPS : 0.0;
-    const double subnets = (double)(config.search.iterations * config.search.population) / 2.0 +
-                           sweeps * (double)(r->dataset->n_fields * config.candidates.n);
-    const double search = subnets * eval_rows / rows * middle / EPOCHS / 3.0;
-    return supernet * middle + budgets * (train + search);
+    return supernet * middle + budgets * (train + search_seconds(r, &config, middle));
+}
+
+/* Stand-alone trainings, supernets, and each assignment inherited and trained for a while in these. */
+static double fidelity_seconds(const adass_suite_run *r, double middle)
+{
+    const adass_suite *s = &r->suite;
+    const double n = (double)s->fidelity_assignments;
+    const double valid = (double)r->dataset->splits[ADASS_VALID].n;
+    const double assignment =
+        pass_seconds(r, valid, middle) + finalist_seconds(r, &s->config, middle);
+    return (double)s->seeds *
+           (n * middle + ADASS_FIDELITY_SAMPLERS *
+                             (supernet_trainings(r, &s->config) * middle + n * assignment));
 }
 
 static double backbone_seconds(const adass_suite_run *r, double small, double large)
@@ -111,12 +157,8 @@ static double backbone_seconds(const adass_suite_run *r, double small, double la
     const double narrow = (double)s->uniform.sizes[0],
                  wide = (double)s->uniform.sizes[s->uniform.n - 1];
     double seconds = 0.0;
-    if (s->fidelity_assignments > 0) {
-        const double supernet =
-            (double)adass_supernet_epochs(&s->config.supernet, r->dataset) / EPOCHS;
-        return (double)s->seeds * (small + large) / 2.0 *
-               ((double)s->fidelity_assignments + ADASS_FIDELITY_SAMPLERS * supernet);
-    }
+    if (s->fidelity_assignments > 0)
+        return fidelity_seconds(r, (small + large) / 2.0);
     const double seeds = (double)s->seeds, trials = (double)r->options->trials;
     for (size_t k = 0; k < s->uniform.n; k++) {
         const double at = ((double)s->uniform.sizes[k] - narrow) / (wide - narrow);

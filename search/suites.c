@@ -19,6 +19,8 @@ void adass_variant_apply(const adass_variant *v, adass_run_config *config)
         config->search.penalty = config->search.penalty_rate = 0.0;
     if (v->no_refinement)
         config->search.sweeps = 0;
+    if (v->no_finalists)
+        config->search.finalists = 0.0;
     if (v->supernet_epochs > 0)
         config->supernet.epochs = v->supernet_epochs;
     if (v->candidates.n > 0)
@@ -81,6 +83,7 @@ static const adass_variant ablations[] = {
     { .name = "no-penalty", .method = "adass", .no_penalty = true },
     { .name = "no-competition", .method = "adass", .equal_shares = true },
     { .name = "no-refinement", .method = "adass", .no_refinement = true },
+    { .name = "no-finalists", .method = "adass", .no_finalists = true },
     { .name = "inherit", .method = "adass", .inherit = true },
     WITH_SEARCHERS("uniform", "uniform"),
     WITH_SEARCHERS("sandwich", "sandwich"),
@@ -179,8 +182,9 @@ static adass_suite stability(void)
 
 static adass_suite ablation(void)
 {
-    adass_suite suite = base("ablation", "samplers x searchers, penalty, competition, candidates, "
-                                         "length of the supernet's training, inherited weights");
+    adass_suite suite = base("ablation", "samplers x searchers, penalty, competition, refinement, "
+                                         "finalists, candidates, length of the supernet's "
+                                         "training, inherited weights");
     suite.variants = ablations;
     suite.n_variants = N_OF(ablations);
     suite.n_budgets = 1;
@@ -191,8 +195,9 @@ static adass_suite ablation(void)
 static adass_suite fidelity(void)
 {
     adass_suite suite =
-        base("fidelity", "Kendall's tau of inherited against stand-alone AUC over 40 random "
-                         "assignments, for each sampler, beside the noise ceiling");
+        base("fidelity", "Kendall's tau of inherited AUC, and of AUC after the finalists' short "
+                         "training, against stand-alone AUC over 40 random assignments, for each "
+                         "sampler, beside the noise ceiling");
     suite.fidelity_assignments = 40;
     suite.seeds = 2;
     return suite;
