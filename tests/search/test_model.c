@@ -450,8 +450,7 @@ static void test_hooks(void **state)
     for (int b = 0; b < ADASS_N_BACKBONES; b++) {
         if (b == ADASS_LR)
             continue; /* has no embeddings */
-        adass_model *model = new_model((adass_backbone)b, 0.0f, full),
-                    *same = new_model((adass_backbone)b, 0.0f, full);
+        adass_model *model = new_model(b, 0.0f, full), *same = new_model(b, 0.0f, full);
         double losses[3];
         scaling s = { .column = mixed[0] + 1 };
         const adass_step_hooks hooks = { .user = &s, .forward = scale, .backward = note_sum };
