@@ -13,12 +13,14 @@
 #include "axes.h"
 #include "harness.h"
 #include "shapes.h"
+#include "step_rows.h"
 
 #include "adass/metrics.h"
 #include "adass/model.h"
 #include "adass/rng.h"
 
 #include <math.h>
+#include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -36,7 +38,8 @@ typedef enum step_kind {
     STEP_SUPERNET,
     STEP_MASKED,
     STEP_PREDICT,
-    STEP_EVALUATE
+    STEP_EVALUATE,
+    STEP_ROWS /* a training step's accesses to tables alone */
 } step_kind;
 
 typedef struct variant {
@@ -58,6 +61,7 @@ static const variant variants[] = {
     { STEP_TRAIN, "train", ADASS_DEEPFM, 16, "size:16/rows:1.09e7", false, BENCH_BATCH, LARGE },
     { STEP_TRAIN, "train", ADASS_DNN, 16, "size:16", false, BENCH_BATCH, 1 },
     { STEP_TRAIN, "train", ADASS_FM, 16, "size:16", false, BENCH_BATCH, 1 },
+    { STEP_ROWS, "limits", ADASS_FM, 16, "what:step_rows/size:16", false, BENCH_BATCH, 1 },
     { STEP_SUPERNET, "supernet", ADASS_DEEPFM, 64, "width:64/sizes:uniform2-64", false, BENCH_BATCH,
       1 },
     { STEP_MASKED, "supernet", ADASS_DEEPFM, 64, "width:64/sizes:masked2-64", false, BENCH_BATCH,
@@ -90,6 +94,7 @@ struct train {
     adass_model *models[N_VARIANTS];
     uint32_t *ids[2]; /* [POOL_ROWS x BENCH_CRITEO_FIELDS] of the vocabularies, of the large ones */
     float *labels;    /* [POOL_ROWS], a quarter of them 1 */
+    bench_step_rows rows;
     train_case cases[N_VARIANTS * BENCH_ISAS_MAX * BENCH_THREADS_MAX];
 };
 
@@ -393,6 +398,43 @@ static void set_parts(adass_bench_state *state, const adass_trainer *trainer)
     }
 }
 
+/* Prefetched so far ahead as is best here: of 16, 32 and 64 places, each over all batches. */
+static size_t best_ahead(const bench_step_rows *rows, const bench_limit_loops *loops, int threads)
+{
+    double least = INFINITY;
+    size_t best = 0;
+    for (size_t ahead = 16; ahead <= 64; ahead *= 2) {
+        const double began = omp_get_wtime();
+        for (size_t i = 0; i < rows->n_batches; i++)
+            bench_step_rows_run(rows, loops, i, threads, ahead);
+        const double seconds = omp_get_wtime() - began;
+        best = seconds < least ? ahead : best;
+        least = seconds < least ? seconds : least;
+    }
+    return best;
+}
+
+static void run_rows(adass_bench_state *state, void *user)
+{
+    const train_case *c = user;
+    train *shared = c->shared;
+    const variant *v = &variants[c->variant];
+    const bench_limit_loops *loops = bench_limit_loops_get(c->kernels->isa);
+    adass_error err;
+    adass_status status = make_model(shared, c->variant, &err);
+    if (status == ADASS_OK && shared->rows.lines == NULL &&
+        !(make_pool(shared, v) && bench_step_rows_make(&shared->rows, shared->models[c->variant],
+                                                       shared->ids[0], v->batch, POOL_BATCHES)))
+        status = adass_fail_memory(&err, "lists of rows", 0.0);
+    if (status != ADASS_OK)
+        adass_bench_skip(state, "%s", err.message);
+    const size_t ahead = status == ADASS_OK ? best_ahead(&shared->rows, loops, c->threads) : 0;
+    for (size_t i = 0; status == ADASS_OK && adass_bench_next(state); i++)
+        bench_step_rows_run(&shared->rows, loops, i, c->threads, ahead);
+    adass_bench_set_items(state, (double)v->batch);
+    adass_bench_set_counter(state, "ahead", (double)ahead);
+}
+
 static void run_case(adass_bench_state *state, void *user)
 {
     const train_case *c = user;
@@ -429,8 +471,11 @@ static void register_case(train *shared, train_case *c)
     snprintf(name, sizeof name,
              "%s/isa:%s/type:f32/backbone:%s/shape:criteo/%s/batch:%zu/threads:%d", v->family,
              c->kernels->isa, adass_backbone_name(v->backbone), v->sizes, v->batch, c->threads);
-    adass_bench_register(&(adass_bench_case){
-        .name = name, .run = run_case, .user = c, .threads = c->threads, .small = v->small });
+    adass_bench_register(&(adass_bench_case){ .name = name,
+                                              .run = v->kind == STEP_ROWS ? run_rows : run_case,
+                                              .user = c,
+                                              .threads = c->threads,
+                                              .small = v->small });
 }
 
 static void *create(const bench_axes *axes)
@@ -458,6 +503,7 @@ static void destroy(void *user)
         return;
     for (size_t i = 0; i < N_VARIANTS; i++)
         adass_model_destroy(shared->models[i]);
+    bench_step_rows_free(&shared->rows);
     free(shared->ids[0]);
     free(shared->ids[1]);
     free(shared->labels);

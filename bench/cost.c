@@ -105,6 +105,16 @@ bench_cost bench_cost_dedup_accumulate(const bench_shape *shape, double unique)
     return of_arrays(b, b * (F32 * size + ID), unique * F32 * size, 0.0);
 }
 
+bench_cost bench_cost_fm_backward_rows(const bench_shape *shape, double unique)
+{
+    const double size = (double)shape->v[AXIS_SIZE], floats = F32 * size * unique;
+    bench_cost cost = of_arrays(unique, floats + (ID + F32) * unique, floats, 0.0);
+    add_rows(&cost, shape, unique, F32 * shape->v[AXIS_SIZE], false);
+    cost.rows[0].distinct = shape->v[AXIS_BATCH];
+    cost.multiplies = size * unique;
+    return cost;
+}
+
 /* Lazy updates: the gradients in order; weights and state by row, read and written. */
 static bench_cost of_update(const bench_shape *shape, double rows)
 {

@@ -1,4 +1,4 @@
-/* What follows the gradients: dedup_accumulate and the optimizers' updates. */
+/* What follows the gradients: dedup_accumulate, fm_backward_rows and the optimizers' updates. */
 #include "op.h"
 
 enum { POOL_IDS = 1 << 20 };
@@ -64,6 +64,42 @@ const bench_op bench_op_dedup_accumulate = { .name = "dedup_accumulate",
                                              .make = dedup_make,
                                              .run = dedup_run,
                                              .cost = bench_cost_dedup_accumulate };
+
+/* ---- fm_backward_rows ---- */
+
+enum { DY = 1, SUMMED }; /* and the gradients at 0 */
+
+static size_t fm_rows_table(const bench_shape *shape)
+{
+    return of(shape, AXIS_ROWS) * of(shape, AXIS_SIZE) * sizeof(float);
+}
+
+static bool fm_rows_make(bench_data *data)
+{
+    const size_t n = of(data->shape, AXIS_BATCH), size = of(data->shape, AXIS_SIZE);
+    return bench_data_add(data, n * size, FILL_ZERO, true) &&
+           bench_data_add(data, n, FILL_SIGNED, false) &&
+           bench_data_add(data, n * size, FILL_SIGNED, false);
+}
+
+static void fm_rows_run(const adass_kernels *kernels, const bench_data *data,
+                        const bench_call *call)
+{
+    const size_t size = of(data->shape, AXIS_SIZE);
+    kernels->fm_backward_rows(bench_data_part(data, GRADS, call->thread),
+                              bench_data_part(data, SUMMED, call->thread),
+                              bench_data_part(data, DY, call->thread), data->table, size, call->ids,
+                              call->n_ids, size, false);
+}
+
+const bench_op bench_op_fm_backward_rows = { .name = "fm_backward_rows",
+                                             .sweeps = row_sweeps,
+                                             .n_sweeps = N_ROW_SWEEPS,
+                                             .ids = distinct_ids,
+                                             .table_bytes = fm_rows_table,
+                                             .make = fm_rows_make,
+                                             .run = fm_rows_run,
+                                             .cost = bench_cost_fm_backward_rows };
 
 /* ---- linear_backward ---- */
 

@@ -256,6 +256,20 @@ static void PLAIN_FN(dedup_accumulate)(float *restrict out, size_t out_ld,
     }
 }
 
+static void PLAIN_FN(fm_backward_rows)(float *grads, const float *summed, const float *restrict dy,
+                                       const float *restrict rows, size_t stride,
+                                       const uint32_t *restrict ids, size_t n, size_t size,
+                                       bool accumulate)
+{
+    for (size_t i = 0; i < n; i++) {
+        const float *x = rows + (ids != NULL ? ids[i] : i) * stride;
+        for (size_t k = 0; k < size; k++) {
+            const float g = summed[i * size + k] - dy[i] * x[k];
+            grads[i * size + k] = accumulate ? grads[i * size + k] + g : g;
+        }
+    }
+}
+
 static void PLAIN_FN(sgd_rows)(float *restrict w, size_t w_stride, const uint32_t *restrict ids,
                                const float *restrict grads, size_t grads_ld, size_t n, size_t size,
                                const adass_sgd *restrict sgd)

@@ -6,7 +6,7 @@ ADASS_INLINE void adam_rows_sized(float *w, size_t w_stride, float *m, float *v,
                                   size_t moment_stride, const uint32_t *ids, const float *grads,
                                   size_t grads_ld, size_t n, const adass_adam *adam, size_t size)
 {
-    enum { AHEAD = 8 }; /* three rows each, read and written: fewer ahead than in a lookup */
+    enum { AHEAD = 16 }; /* three rows each, read and written: fewer ahead than in a lookup */
     const adass_adam copy = *adam;
     for (size_t i = 0; i < n; i++) {
         if (i + AHEAD < n) {

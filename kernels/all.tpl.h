@@ -12,6 +12,7 @@
 #include "dequantize_rows.tpl.h"
 #include "dropout.tpl.h"
 #include "fm_backward.tpl.h"
+#include "fm_backward_rows.tpl.h"
 #include "fm_forward.tpl.h"
 #include "linear_backward.tpl.h"
 #include "linear_forward.tpl.h"

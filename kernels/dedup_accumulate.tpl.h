@@ -1,5 +1,6 @@
 /* dedup_accumulate: gradient rows of a batch summed by id. Included once for each ISA. */
 #include "adass/kernels.h"
+#include "groups.tpl.h"
 #include "row.tpl.h"
 
 ADASS_INLINE void dedup_sized(float *out, size_t out_ld, const float *grads, size_t grads_ld,
@@ -12,18 +13,13 @@ ADASS_INLINE void dedup_sized(float *out, size_t out_ld, const float *grads, siz
      * runs).
      */
     enum { AHEAD = 16 };
-    uint32_t next =
-        0; /* groups come in order of first occurrence, so a new one is always the next */
+    const size_t groups = groups_count(group, n);
+    for (size_t g = 0; g < groups; g++)
+        run_fill(out + g * out_ld, NO_SUM, size);
     for (size_t i = 0; i < n; i++) {
         if (i + AHEAD < n)
             row_prefetch(grads + (i + AHEAD) * grads_ld, size * sizeof *grads, false);
-        float *to = out + group[i] * out_ld;
-        if (group[i] == next) {
-            row_copy(to, row_at(grads, grads_ld, ADASS_F32, i), ADASS_F32, size);
-            next++;
-        } else {
-            run_add(to, grads + i * grads_ld, size);
-        }
+        run_add(out + group[i] * out_ld, grads + i * grads_ld, size);
     }
 }
 

@@ -164,6 +164,13 @@ ADASS_INLINE void row_copy(float *out, table_row r, adass_type type, size_t size
         v_storen(out + k, row_load(r, type, k, size - k), size - k);
 }
 
+/* out[k] = x, k < n. */
+ADASS_INLINE void run_fill(float *out, float x, size_t n)
+{
+    for (size_t k = 0; k < n; k += VW)
+        v_storen(out + k, v_set1(x), n - k < VW ? n - k : VW);
+}
+
 /* out[k] += x[k], k < n. */
 ADASS_INLINE void run_add(float *out, const float *x, size_t n)
 {

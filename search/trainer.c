@@ -76,7 +76,7 @@ struct adass_trainer {
     float *dx;       /* [batch x all.x_ld]: through the MLP, and by sample through FM */
     float *deltas[ADASS_HIDDEN_MAX]; /* gradient before each hidden ReLU, [batch x outputs] */
     float *dz, *losses;              /* [batch] */
-    uint32_t *columns;               /* [fields x batch]: the batch's ids, field by field */
+    uint32_t *columns;               /* [fields x column_ld()]: the batch's ids, field by field */
     param_task *tasks;
     size_t n_tasks;
     scratch *scratch; /* [threads] */
@@ -114,6 +114,12 @@ static size_t max_gradient(const adass_model *model, size_t batch, size_t larges
         n = max_size(n, TASK_ROWS * model->cross[i].outputs);
     return n;
 }
+
+/*
+ * Ids between a field's and the next one's: a line more than the batch, so that the lines that are written at a time
+ * do not fall into one set of the caches.
+ */
+static size_t column_ld(const adass_trainer *t) { return t->config.batch_size + 16; }
 
 /* Whether fields have maps in front of FM. */
 static bool has_maps(const adass_model *model) { return adass_project_room(model) > 0; }
@@ -164,7 +170,7 @@ static adass_status alloc_buffers(adass_trainer *t, adass_error *err)
     t->dx = adass_alloc(t->all.fleeting ? 0 : batch * t->all.x_ld * sizeof(float));
     t->dz = adass_alloc(batch * sizeof(float));
     t->losses = adass_alloc(batch * sizeof(float));
-    t->columns = adass_alloc(model->n_fields * batch * sizeof *t->columns);
+    t->columns = adass_alloc(model->n_fields * column_ld(t) * sizeof *t->columns);
     t->tasks = calloc(max_tasks(model), sizeof *t->tasks);
     t->scratch = calloc((size_t)t->compute.threads, sizeof *t->scratch);
     bool ok = t->all.x != NULL && t->all.sums != NULL && t->all.logits != NULL && t->dx != NULL &&
@@ -330,21 +336,33 @@ static void scale_rows(float *rows, size_t ld, const float *by, size_t n, size_t
             rows[b * ld + k] *= by[b];
 }
 
+/* n ids of a column, n a multiple of 4: with few addresses, which registers can hold. */
+static inline void turn_line(uint32_t *to, const uint32_t *from, size_t ld, size_t n)
+{
+    for (size_t i = 0; i < n; i += 4, from += 4 * ld) {
+        to[i] = from[0];
+        to[i + 1] = from[ld];
+        to[i + 2] = from[2 * ld];
+        to[i + 3] = from[3 * ld];
+    }
+}
+
 /* Puts the ids of n samples from `first` on field by field, a line of each at a time. */
 static void turn_ids(const step *s, size_t first, size_t n)
 {
     enum { TILE = 16 };
-    const size_t n_fields = s->trainer->model->n_fields, batch = s->trainer->config.batch_size;
+    const size_t n_fields = s->trainer->model->n_fields, ld = column_ld(s->trainer);
     const uint32_t *from = s->batch->ids + first * n_fields;
     uint32_t *to = s->trainer->columns + first;
     size_t b = 0;
     for (; b + TILE <= n; b += TILE)
-        for (size_t f = 0; f < n_fields; f++)
-            for (size_t i = 0; i < TILE; i++)
-                to[f * batch + b + i] = from[(b + i) * n_fields + f];
+        for (size_t f = 0; f < n_fields; f++) {
+            __builtin_prefetch(to + f * ld + b + TILE, 1);
+            turn_line(to + f * ld + b, from + b * n_fields + f, n_fields, TILE);
+        }
     for (; b < n; b++)
         for (size_t f = 0; f < n_fields; f++)
-            to[f * batch + b] = from[b * n_fields + f];
+            to[f * ld + b] = from[b * n_fields + f];
 }
 
 static adass_status run_block(const step *s, size_t first, size_t n, adass_error *err)
@@ -527,45 +545,21 @@ static void note_gradient(const step *s, const float *grads, size_t n, size_t si
     s->trainer->compute.kernels->column_squares(note->squares, grads, size, n, size);
 }
 
-static inline void add_pairs_row(float *restrict grad, const float *restrict sum,
-                                 const float *restrict x, float dlogit, size_t size)
-{
-    for (size_t k = 0; k < size; k++)
-        grad[k] += sum[k] - x[k] * dlogit;
-}
-
-/* The same where there is no other gradient and `grad` is the sum. */
-static inline void become_pairs_row(float *restrict grad, const float *restrict x, float dlogit,
-                                    size_t size)
-{
-    for (size_t k = 0; k < size; k++)
-        grad[k] = grad[k] - x[k] * dlogit;
-}
-
 /*
  * FM's gradient of a row, which is the same x for all samples b of its group:
  * sum_b dz[b] (sums[b] - x) = sum_b dz[b] sums[b] - x sum_b dz[b].
  */
 static void add_pairs(const step *s, const adass_field_view *view, scratch *work, size_t n)
 {
-    enum { AHEAD = 16 };
     adass_trainer *t = s->trainer;
-    const bool has_mlp = !t->all.fleeting; /* else the gradient is FM's alone */
-    float *sums = has_mlp ? work->pairs : work->grads;
-    const size_t size = view->size;
-    t->compute.kernels->dedup_accumulate(sums, size, t->all.sums, t->all.sums_ld, work->group,
-                                         s->batch->n, size);
-    const float *rows = view->rows;
-    for (size_t i = 0; i < n; i++) {
-        if (i + AHEAD < n && view->type == ADASS_F32)
-            __builtin_prefetch(rows + work->unique[i + AHEAD] * view->stride);
-        const float *x =
-            view->type == ADASS_F32 ? rows + work->unique[i] * view->stride : work->rows + i * size;
-        if (has_mlp)
-            add_pairs_row(work->grads + i * size, sums + i * size, x, work->dlogit[i], size);
-        else
-            become_pairs_row(work->grads + i * size, x, work->dlogit[i], size);
-    }
+    const adass_kernels *kernels = t->compute.kernels;
+    const bool has_mlp = !t->all.fleeting, direct = view->type == ADASS_F32;
+    float *sums = has_mlp ? work->pairs : work->grads; /* else the gradient is FM's alone */
+    kernels->dedup_accumulate(sums, view->size, t->all.sums, t->all.sums_ld, work->group,
+                              s->batch->n, view->size);
+    kernels->fm_backward_rows(work->grads, sums, work->dlogit, direct ? view->rows : work->rows,
+                              direct ? view->stride : view->size, direct ? work->unique : NULL, n,
+                              view->size, has_mlp);
 }
 
 /* FM's gradient of a field with a map: of the map, which is kept, and of the rows. */
@@ -631,9 +625,8 @@ static adass_status run_field(const step *s, const param_task *task, scratch *wo
     const adass_table *table = &t->model->tables[field];
     const bool mapped = adass_subnet_projects(&t->subnet) && t->subnet.map[task->index] != NULL;
     adass_status status = ADASS_OK;
-    const size_t n =
-        adass_dedup_ids(work->unique, work->group, t->columns + field * t->config.batch_size, 1,
-                        s->batch->n, table->vocab, work->slots);
+    const size_t n = adass_dedup_ids(work->unique, work->group, t->columns + field * column_ld(t),
+                                     1, s->batch->n, table->vocab, work->slots);
     if (table->type != ADASS_F32 || mapped)
         kernels->lookup(work->rows, view->size, view->type, view->rows, view->stride, work->unique,
                         1, n, 1, view->size);

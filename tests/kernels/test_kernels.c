@@ -513,6 +513,26 @@ static void check_linear_backward(context *c)
     free(want);
 }
 
+static void check_fm_backward_rows(context *c)
+{
+    const size_t n = random_count(c), size = random_size(c), vocab = 1 + below(c, 60);
+    const size_t stride = size + below(c, 4), rows_n = below(c, 2) == 1 ? vocab : n;
+    const bool accumulate = below(c, 2) == 1, in_place = !accumulate && below(c, 2) == 1;
+    const uint32_t *ids = rows_n == vocab ? random_ids(c, n, vocab) : NULL;
+    const float *dy = floats(c, n), *rows = floats(c, matrix_floats(rows_n, stride, size));
+    float *summed = floats(c, n * size), *grads = in_place ? summed : floats(c, n * size);
+    float *want = copy_of(grads, n * size);
+    for (size_t i = 0; i < n; i++)
+        for (size_t k = 0; k < size; k++) {
+            const float product = dy[i] * rows[(ids != NULL ? ids[i] : i) * stride + k];
+            const float g = summed[i * size + k] - product;
+            want[i * size + k] = accumulate ? want[i * size + k] + g : g;
+        }
+    c->k->fm_backward_rows(grads, summed, dy, rows, stride, ids, n, size, accumulate);
+    expect_same(c, grads, want, n * size, "grads");
+    free(want);
+}
+
 /* ---- updates of rows ---- */
 
 typedef struct update {

@@ -188,6 +188,24 @@ typedef void adass_dedup_accumulate_fn(float *out, size_t out_ld, const float *g
                                        size_t size);
 
 /**
+ * What is left of fm_backward when it is summed by rows of a table: all samples b of a group read the same row x, so
+ *
+ *   sum_b dy[b] (sums[b, k] - x[k]) = sum_b dy[b] sums[b, k] - x[k] sum_b dy[b]
+ *
+ * grads[i, k] = summed[i, k] - dy[i] * x_i[k], or += that when `accumulate`, with x_i the row of ids[i], of i where
+ * ids is NULL.
+ *
+ * @param grads   out (or in/out), [n x size]; may be `summed` when not `accumulate`
+ * @param summed  [n x size]: dy[b] sums[b, k] added by group
+ * @param dy      [n]: dy[b] added by group
+ * @param rows    of f32; row r begins at rows + r * stride
+ * Order-preserving: product, difference and sum are rounded one by one.
+ */
+typedef void adass_fm_backward_rows_fn(float *grads, const float *summed, const float *dy,
+                                       const float *rows, size_t stride, const uint32_t *ids,
+                                       size_t n, size_t size, bool accumulate);
+
+/**
  * Lazy Adam on the first `size` columns of the rows listed in `ids` (each id at most once): moments
  * and weights of other rows and columns stay as they are (the rule of PyTorch's SparseAdam).
  *
@@ -339,6 +357,7 @@ typedef void adass_column_squares_fn(float *out, const float *x, size_t x_ld, si
     X(isa, linear_forward)                                                                         \
     X(isa, linear_backward)                                                                        \
     X(isa, dedup_accumulate)                                                                       \
+    X(isa, fm_backward_rows)                                                                       \
     X(isa, sgd_rows)                                                                               \
     X(isa, adagrad_rows)                                                                           \
     X(isa, adagrad_rowwise)                                                                        \
