@@ -1,6 +1,7 @@
-/* What the benchmarks count: shapes of a sweep, bytes and operations of a call, pools of ids. */
+/* What the benchmarks count: shapes of a sweep, bytes and operations of a call, pools of ids, lines of a step. */
 #include "cost.h"
 #include "id_pool.h"
+#include "step_rows.h"
 #include "sweep.h"
 
 #include <setjmp.h>
@@ -139,6 +140,56 @@ static void pools_hold_ids_in_range(void **state)
     bench_id_pool_free(&pool);
 }
 
+static size_t lines_read, lines_updated;
+
+static float count_read(const float *table, const uint32_t *lines, size_t n, size_t run,
+                        size_t ahead)
+{
+    (void)table, (void)lines, (void)run, (void)ahead;
+    lines_read += n;
+    return 0.0f;
+}
+
+static void count_updated(float *table, const uint32_t *lines, size_t n, size_t run, size_t ahead,
+                          float zero)
+{
+    (void)table, (void)lines, (void)run, (void)ahead, (void)zero;
+    lines_updated += n;
+}
+
+/* Two fields of four rows of a line each: rows, moments of two lines, weights, and their moments in a line each. */
+static void steps_touch_each_line_that_they_need(void **state)
+{
+    (void)state;
+    enum { ROWS = 4, WIDTH = 16, FIELD = (ROWS + 2 * ROWS + 2) * WIDTH };
+    static float memory[2 * FIELD];
+    adass_table tables[2];
+    for (size_t f = 0; f < 2; f++) {
+        float *rows = memory + f * FIELD, *linear = rows + 3 * ROWS * WIDTH;
+        tables[f] = (adass_table){ .vocab = ROWS,
+                                   .width = WIDTH,
+                                   .rows = rows,
+                                   .moments = rows + ROWS * WIDTH,
+                                   .linear = linear,
+                                   .linear_moments = linear + WIDTH };
+    }
+    const adass_model model = { .n_fields = 2, .tables = tables, .memory = memory };
+    const uint32_t ids[] = { 1, 0, 1, 3, 2, 3 };
+    const uint32_t want[] = { 1,  12, 14, 26, 1,  12, 17, 26, 2,  12, 17, 26, /* read */
+                              1,  6,  7,  12, 13, 2,  8,  9,  12, 13,         /* changed */
+                              14, 18, 19, 26, 27, 17, 24, 25, 26, 27 };
+    bench_step_rows rows;
+    assert_true(bench_step_rows_make(&rows, &model, ids, 3, 1));
+    assert_int_equal(rows.batches[0].read, 0);
+    assert_int_equal(rows.batches[0].updated, 12);
+    assert_int_equal(rows.batches[0].end, sizeof want / sizeof want[0]);
+    assert_memory_equal(rows.lines, want, sizeof want);
+    const bench_limit_loops loops = { .read_lines = count_read, .update_lines = count_updated };
+    bench_step_rows_run(&rows, &loops, 0, 1, 0);
+    assert_true(lines_read == 12 && lines_updated == 20);
+    bench_step_rows_free(&rows);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -149,6 +200,7 @@ int main(void)
         cmocka_unit_test(updates_count_touched_rows_twice),
         cmocka_unit_test(rows_take_whole_lines),
         cmocka_unit_test(pools_hold_ids_in_range),
+        cmocka_unit_test(steps_touch_each_line_that_they_need),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
