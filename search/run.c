@@ -72,7 +72,7 @@ adass_run_config adass_run_config_default(void)
                     .penalty = 1.0,
                     .penalty_rate = 1.0,
                     .sweeps = 3,
-                    .finalists = 0.1 },
+                    .finalists = 0.2 },
         .seed = 1,
     };
 }
@@ -333,7 +333,7 @@ adass_status adass_run_find(adass_session *session, const adass_run_config *conf
     adass_status status = adass_method_find(config->method, &method, err);
     if (status == ADASS_OK && method->searches)
         status = check_config(config, err);
-    if (status == ADASS_OK && config->inherit && !method->uses_supernet)
+    if (status == ADASS_OK && (config->inherit || config->continued) && !method->uses_supernet)
         status = adass_fail(err, ADASS_EINVAL,
                             "method '%s' has no supernet whose weights could be inherited",
                             config->method);
@@ -407,8 +407,9 @@ static adass_status train_found(adass_session *s, const adass_run_config *run, a
     adass_run_config config = *run;
     config.train.seed = adass_seed_derive(training_seed(run), ADASS_SEED_TRAIN);
     const adass_method_setting setting = setting_of(s, &config);
-    if (config.inherit) {
+    if (config.inherit || config.continued)
         adass_model_inherit(model, s->supernet);
+    if (config.inherit) {
         status = measure_valid(s, model, &out->train.valid, err);
     } else if (method->train != NULL) {
         status = method->train(&setting, model, out, err);
@@ -491,7 +492,8 @@ adass_status adass_run(adass_session *session, const adass_run_config *config,
     const adass_status status = adass_run_find(session, config, out, err);
     if (status != ADASS_OK)
         return status;
-    const bool by_sizes = !config->inherit && !adass_method_trains_itself(config->method);
+    const bool by_sizes =
+        !config->inherit && !config->continued && !adass_method_trains_itself(config->method);
     return by_sizes && model == NULL ? train_once(session, config, out, err)
                                      : train_new(session, config, out, model, err);
 }

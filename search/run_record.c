@@ -136,6 +136,7 @@ json_t *adass_run_config_json(const adass_run_config *config, const adass_datase
         json_object_set_new(root, "supernet", supernet_json(&config->supernet, dataset));
         json_object_set_new(root, "search", search_json(&config->search));
         json_object_set_new(root, "inherit", json_boolean(config->inherit));
+        json_object_set_new(root, "continued", json_boolean(config->continued));
     } else if (known && method->evaluates) {
         const adass_search_config *c = &config->search;
         json_object_set_new(root, "search",
@@ -215,6 +216,8 @@ char *adass_run_identity(adass_stage stage, const adass_run_config *config, cons
         json_object_set_new(root, "train_seed", json_integer((json_int_t)config->train_seed));
         json_object_set_new(root, "train", train_json(&config->train));
         json_object_set_new(root, "without_test", json_boolean(config->without_test));
+        if (config->continued) /* of a supernet */
+            json_object_set_new(root, "config", adass_run_config_json(config, dataset));
         if (adass_method_trains_itself(config->method)) { /* a mask: of a method, for a budget */
             json_object_set_new(root, "method", json_string(config->method));
             json_object_set_new(root, "budget", json_integer((json_int_t)config->budget));

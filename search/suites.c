@@ -27,17 +27,24 @@ void adass_variant_apply(const adass_variant *v, adass_run_config *config)
         config->candidates = v->candidates;
     config->search.equal_shares = v->equal_shares;
     config->inherit = v->inherit;
+    config->continued = v->continued;
 }
 
 /* ---- the rows of the tables ---- */
 
 static const adass_variant all_methods[] = {
-    { .name = "random", .method = "random" },     { .name = "heuristic", .method = "heuristic" },
-    { .name = "mde", .method = "mde" },           { .name = "autodim", .method = "autodim" },
-    { .name = "sseds", .method = "sseds" },       { .name = "sseds-dims", .method = "sseds-dims" },
-    { .name = "optembed", .method = "optembed" }, { .name = "dimgrow", .method = "dimgrow" },
-    { .name = "pep", .method = "pep" },           { .name = "magprune", .method = "magprune" },
+    { .name = "random", .method = "random" },
+    { .name = "heuristic", .method = "heuristic" },
+    { .name = "mde", .method = "mde" },
+    { .name = "autodim", .method = "autodim" },
+    { .name = "sseds", .method = "sseds" },
+    { .name = "sseds-dims", .method = "sseds-dims" },
+    { .name = "optembed", .method = "optembed" },
+    { .name = "dimgrow", .method = "dimgrow" },
+    { .name = "pep", .method = "pep" },
+    { .name = "magprune", .method = "magprune" },
     { .name = "adass", .method = "adass" },
+    { .name = "adass-continued", .method = "adass", .continued = true },
 };
 
 static const adass_variant few_methods[] = {
@@ -85,6 +92,7 @@ static const adass_variant ablations[] = {
     { .name = "no-refinement", .method = "adass", .no_refinement = true },
     { .name = "no-finalists", .method = "adass", .no_finalists = true },
     { .name = "inherit", .method = "adass", .inherit = true },
+    { .name = "continued", .method = "adass", .continued = true },
     WITH_SEARCHERS("uniform", "uniform"),
     WITH_SEARCHERS("sandwich", "sandwich"),
     WITH_SEARCHERS("fair", "fair"),

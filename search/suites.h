@@ -14,7 +14,7 @@ typedef struct adass_variant {
     const char *name; /* in tables and names of files; unlike the others' of the suite */
     const char *method;
     const char *sampler, *searcher;
-    bool no_penalty, equal_shares, no_refinement, no_finalists, inherit;
+    bool no_penalty, equal_shares, no_refinement, no_finalists, inherit, continued;
     size_t supernet_epochs;
     adass_candidates candidates;
 } adass_variant;

@@ -824,6 +824,51 @@ static void test_inherit(void **out)
     adass_run_result_free(&result);
 }
 
+/*
+ * A training that begins with the inherited weights is what training the inherited model gives, the
+ * same at another budget's turn, and nothing that a training from start values left is taken for it.
+ */
+static void test_continued(void **out)
+{
+    const state *s = *out;
+    adass_error err;
+    adass_run_config config = config_of(s, "adass", 0.5);
+    adass_run_result anew = run(s, &config, NULL);
+    config.continued = true;
+    adass_run_result result = run(s, &config, NULL), again;
+    assert_memory_equal(result.sizes, anew.sizes, anew.n_fields * sizeof *anew.sizes);
+    assert_true(result.train.epochs > 0 && result.test.logloss != anew.test.logloss);
+
+    adass_model *model = NULL;
+    config.inherit = true;
+    adass_run_result inherited = run(s, &config, &model);
+    adass_train_config train = config.train;
+    adass_train_result trained;
+    train.seed = adass_seed_derive(config.seed, ADASS_SEED_TRAIN);
+    assert_int_equal(
+        adass_train(model, s->base.dataset, &s->base.compute, &train, NULL, &trained, &err),
+        ADASS_OK);
+    assert_true(trained.valid.auc == result.train.valid.auc &&
+                trained.best_epoch == result.train.best_epoch);
+    adass_model_destroy(model);
+
+    config.inherit = false;
+    again = run(s, &config, NULL);
+    assert_true(again.test.logloss == result.test.logloss);
+    adass_run_result_free(&again);
+    config.continued = false;
+    again = run(s, &config, NULL);
+    assert_true(again.test.logloss == anew.test.logloss);
+    adass_run_result_free(&again);
+    adass_run_result_free(&inherited);
+    adass_run_result_free(&result);
+    adass_run_result_free(&anew);
+    config = config_of(s, "random", 0.5);
+    config.continued = true;
+    assert_int_equal(adass_run_find(s->session, &config, &result, &err), ADASS_EINVAL);
+    adass_run_result_free(&result);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -850,6 +895,7 @@ int main(void)
         cmocka_unit_test(test_magnitude_prune),
         cmocka_unit_test(test_magprune_counts),
         cmocka_unit_test(test_inherit),
+        cmocka_unit_test(test_continued),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

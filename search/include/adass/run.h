@@ -29,6 +29,7 @@ typedef struct adass_run_config {
     /** take the subnet's weights from the supernet as they are, instead of training anew; for methods
      * that have one */
     bool inherit;
+    bool continued;      /* the training begins with the subnet's weights; for the same methods */
     bool without_test;   /* the test split is not looked at: the run is a trial of settings */
     uint64_t train_seed; /* of the training of the sizes found; 0 for `seed` */
     uint64_t seed;
