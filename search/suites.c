@@ -33,18 +33,12 @@ void adass_variant_apply(const adass_variant *v, adass_run_config *config)
 /* ---- the rows of the tables ---- */
 
 static const adass_variant all_methods[] = {
-    { .name = "random", .method = "random" },
-    { .name = "heuristic", .method = "heuristic" },
-    { .name = "mde", .method = "mde" },
-    { .name = "autodim", .method = "autodim" },
-    { .name = "sseds", .method = "sseds" },
-    { .name = "sseds-dims", .method = "sseds-dims" },
-    { .name = "optembed", .method = "optembed" },
-    { .name = "dimgrow", .method = "dimgrow" },
-    { .name = "pep", .method = "pep" },
-    { .name = "magprune", .method = "magprune" },
+    { .name = "random", .method = "random" },     { .name = "heuristic", .method = "heuristic" },
+    { .name = "mde", .method = "mde" },           { .name = "autodim", .method = "autodim" },
+    { .name = "sseds", .method = "sseds" },       { .name = "sseds-dims", .method = "sseds-dims" },
+    { .name = "optembed", .method = "optembed" }, { .name = "dimgrow", .method = "dimgrow" },
+    { .name = "pep", .method = "pep" },           { .name = "magprune", .method = "magprune" },
     { .name = "adass", .method = "adass" },
-    { .name = "adass-continued", .method = "adass", .continued = true },
 };
 
 static const adass_variant few_methods[] = {
