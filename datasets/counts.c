@@ -9,8 +9,9 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { FIRST_SLOTS = 64, RUN_VALUES = 4096, RUN_VALUES_MIN = 16 };
+enum { FIRST_SLOTS = 64, RUN_VALUES = 4096, RUN_VALUES_MIN = 16, MAPPED_BYTES = 2 << 20 };
 
 #define FIRST_BYTES (FIRST_SLOTS * sizeof(adass_count))
 
@@ -36,9 +37,35 @@ struct adass_counts {
 
 static size_t limit_of(size_t n_slots) { return n_slots / 8 * 5; }
 
+/*
+ * Large tables are pages of their own: they grow where they are, without a second copy. What the system gives is zero, free
+ * slots.
+ */
+static bool is_mapped(size_t n_slots) { return n_slots * sizeof(adass_count) >= MAPPED_BYTES; }
+
+static adass_count *make_slots(size_t n_slots)
+{
+    const size_t bytes = n_slots * sizeof(adass_count);
+    if (!is_mapped(n_slots))
+        return adass_alloc(bytes);
+    void *pages = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (pages == MAP_FAILED)
+        return NULL;
+    (void)madvise(pages, bytes, MADV_HUGEPAGE); /* advice: no harm where it is refused */
+    return pages;
+}
+
+static void free_slots(adass_count *slots, size_t n_slots)
+{
+    if (slots != NULL && is_mapped(n_slots))
+        munmap(slots, n_slots * sizeof *slots);
+    else
+        free(slots);
+}
+
 static bool make_table(adass_count_table *t, size_t n_slots)
 {
-    adass_count *slots = adass_alloc(n_slots * sizeof *slots);
+    adass_count *slots = make_slots(n_slots);
     if (slots == NULL)
         return false;
     *t = (adass_count_table){ .slots = slots, .mask = n_slots - 1, .limit = limit_of(n_slots) };
@@ -77,26 +104,62 @@ static uint32_t add(adass_count_table *t, const adass_count *value)
     return slot->number;
 }
 
-static adass_status rebuild(adass_counter *c, adass_count_table *t, size_t n_slots,
-                            adass_error *err)
+/* Moves all values to a larger table. */
+static bool move_values(adass_count_table *t, size_t n_slots)
 {
     adass_count_table larger;
     if (!make_table(&larger, n_slots))
-        return adass_fail_memory(err, "a table of values", (double)n_slots * sizeof *t->slots);
+        return false;
     for (size_t i = 0; i <= t->mask; i++)
         if (t->slots[i].number != 0)
             *probe(&larger, &t->slots[i]) = t->slots[i];
     larger.n = t->n;
-#pragma omp atomic
-    c->bytes += (n_slots - t->mask - 1) * sizeof *t->slots; /* tables are merged side by side */
-    free(t->slots);
+    free_slots(t->slots, t->mask + 1);
     *t = larger;
+    return true;
+}
+
+/*
+ * Twice the slots in the same pages: a value stays, or goes as many slots further as there were. Values are put anew one by
+ * one, from behind a free slot on and around, so that each meets only those that were: it never comes to lie further from
+ * its slot than before, and thus not behind one that is still to be put.
+ */
+static bool double_slots(adass_count_table *t)
+{
+    const size_t n = t->mask + 1, bytes = n * sizeof *t->slots;
+    void *pages = mremap(t->slots, bytes, 2 * bytes, MREMAP_MAYMOVE);
+    if (pages == MAP_FAILED)
+        return false;
+    t->slots = pages;
+    t->mask = 2 * n - 1;
+    t->limit = limit_of(2 * n);
+    size_t begin = 0;
+    while (t->slots[begin].number != 0)
+        begin++;
+    for (size_t k = 1; k < n; k++) {
+        adass_count *slot = &t->slots[(begin + k) & (n - 1)];
+        const adass_count value = *slot;
+        if (value.number == 0)
+            continue;
+        *slot = (adass_count){ 0 };
+        *probe(t, &value) = value;
+    }
+    return true;
+}
+
+static adass_status grow(adass_counter *c, adass_count_table *t, size_t n_slots, adass_error *err)
+{
+    const size_t old = t->mask + 1;
+    if (!(n_slots == 2 * old && is_mapped(old) ? double_slots(t) : move_values(t, n_slots)))
+        return adass_fail_memory(err, "a table of values", (double)n_slots * sizeof *t->slots);
+#pragma omp atomic
+    c->bytes += (n_slots - old) * sizeof *t->slots; /* tables are merged side by side */
     return ADASS_OK;
 }
 
 static void drop_slots(adass_count_table *t)
 {
-    free(t->slots);
+    free_slots(t->slots, t->mask + 1);
     t->slots = NULL;
 }
 
@@ -195,7 +258,7 @@ adass_count *adass_counter_insert(adass_counter *c, size_t vocabulary, adass_key
     adass_count_table *t = &c->tables[vocabulary];
     *status = ADASS_OK;
     if (t->n == t->limit) {
-        *status = growing_fits(c, t) ? rebuild(c, t, (t->mask + 1) * 2, err) : spill(c, err);
+        *status = growing_fits(c, t) ? grow(c, t, (t->mask + 1) * 2, err) : spill(c, err);
         if (*status != ADASS_OK)
             return NULL;
         c->largest = t->mask + 1 > c->largest ? t->mask + 1 : c->largest;
@@ -328,7 +391,7 @@ static adass_status merge_tables(adass_counts *c, size_t v, uint64_t min_count, 
         n += count_frequent(&c->counters[k].tables[v], frequent);
     const size_t n_slots = slots_for(n);
     if (n_slots > all->mask + 1) {
-        const adass_status status = rebuild(&c->counters[0], all, n_slots, err);
+        const adass_status status = grow(&c->counters[0], all, n_slots, err);
         if (status != ADASS_OK)
             return status;
     }
@@ -623,7 +686,7 @@ void adass_counts_close(adass_counts *counts)
         return;
     for (int k = 0; counts->counters != NULL && k < counts->threads; k++) {
         for (size_t v = 0; counts->counters[k].tables != NULL && v < counts->n_vocabularies; v++) {
-            free(counts->counters[k].tables[v].slots);
+            drop_slots(&counts->counters[k].tables[v]);
             free(counts->counters[k].tables[v].ids);
         }
         free(counts->counters[k].tables);

@@ -322,6 +322,38 @@ static void test_parsed_once(void **state)
     }
 }
 
+/* So many values that their tables grow again and again: each occurs twice, and has the id of its first row. */
+static void test_many_values(void **state)
+{
+    const char *dir = *state;
+    enum { MANY = 200000 };
+    scratch_path schema;
+    adass_table_options options = prepare(dir, &schema);
+    char *text = malloc((size_t)2 * MANY * LINE_BYTES);
+    assert_non_null(text);
+    size_t length = 0;
+    for (unsigned r = 0; r < 2 * MANY; r++) {
+        const unsigned v = r < MANY ? r : r * 7u % MANY; /* all of them again, in another order */
+        length += (size_t)sprintf(text + length, "1,a%x,%08x,c%u\n", v, v * 2654435761u, v);
+    }
+    write_bytes(within(dir, "raw").text, text, length);
+    free(text);
+    options.ratio[0] = 1.0;
+    for (options.threads = 1; options.threads <= 3; options.threads += 2) {
+        import_file(dir, "out", options, "raw");
+        adass_dataset *d = NULL;
+        adass_error err;
+        expect_ok(adass_dataset_open(&d, within(dir, "out").text, &err), &err);
+        assert_int_equal(d->splits[ADASS_TRAIN].n, 2 * MANY);
+        const uint32_t *ids = d->splits[ADASS_TRAIN].ids;
+        for (unsigned r = 0; r < 2 * MANY; r++)
+            for (size_t f = 0; f < FIELDS; f++)
+                assert_int_equal(*ids++, (r < MANY ? r : r * 7u % MANY) + 1);
+        adass_dataset_close(d);
+        remove_tree(within(dir, "out").text);
+    }
+}
+
 static void test_memory_errors(void **state)
 {
     const char *dir = *state;
@@ -1097,6 +1129,7 @@ int main(void)
         SCRATCH_TEST(test_threads),
         SCRATCH_TEST(test_memory),
         SCRATCH_TEST(test_parsed_once),
+        SCRATCH_TEST(test_many_values),
         SCRATCH_TEST(test_memory_errors),
         SCRATCH_TEST(test_packings),
         SCRATCH_TEST(test_counted_lines),
