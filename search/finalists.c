@@ -56,6 +56,7 @@ static adass_status create_model(const finals *s, const uint8_t *choice, adass_m
     const adass_search_problem *p = s->setting.problem;
     adass_model_config config = s->setting.supernet->config;
     config.table_type = ADASS_F32;
+    config.maps_for_all = false;
     adass_sizes_from_choice(p->candidates, choice, p->n_fields, s->sizes);
     const adass_status status =
         adass_model_create(out, &config, p->n_fields, p->vocab, s->sizes, err);
