@@ -2,6 +2,8 @@
 #include "adass/rng.h"
 #include "fixture.h"
 #include "json_file.h"
+#include "methods/method.h"
+#include "stats.h"
 #include "suites.h"
 #include "table.h"
 #include "trials.h"
@@ -545,45 +547,411 @@ static void test_trials_in_shards(void **state)
 
 /* ---- fidelity ---- */
 
+enum { ASSIGNMENTS = 6, SAMPLERS = 5 };
+
+static const char *const samplers[SAMPLERS] = { "adaptive", "uniform", "sandwich", "fair",
+                                                "pa-da" };
+
+/* DeepFM; a short training begins a second epoch. */
+static adass_suite fidelity_suite(void)
+{
+    adass_suite suite = small_suite();
+    suite.fidelity_assignments = ASSIGNMENTS;
+    suite.config.search.finalists = 1.5;
+    return suite;
+}
+
+/* Of the short trainings: whether they have begun, and the order of their ticks. */
+typedef struct tick_watch {
+    bool stop_then, begun;
+    uint64_t ticks, last, total;
+} tick_watch;
+
+static void see_tick(void *user, const char *stage, uint64_t done, uint64_t total, const char *note)
+{
+    tick_watch *w = user;
+    if (strstr(stage, "-inherited-adaptive-seed7: finalists") == NULL)
+        return;
+    assert_true(done == w->last + 1 && done <= total);
+    assert_non_null(strstr(note, " of 6"));
+    w->begun = true;
+    w->last = done;
+    w->total = total;
+}
+
+static bool stop_then(void *user)
+{
+    const tick_watch *w = user;
+    return w->stop_then && w->begun;
+}
+
+static adass_status measure_fidelity(const fixture *x, watch *w, tick_watch *ticks)
+{
+    adass_error err;
+    char dir[128], data[128];
+    snprintf(dir, sizeof dir, "%s/f", x->dir);
+    snprintf(data, sizeof data, "%s/data", x->dir);
+    const adass_suite suite = fidelity_suite();
+    const adass_reproduce_options options = {
+        .dataset = data, .out_dir = dir, .seed = 7, .finished = count_finished, .user = w
+    };
+    const adass_monitor monitor = { .progress = see_tick, .stop = stop_then, .user = ticks };
+    return adass_reproduce_suite(&suite, &options, &x->compute, &monitor, &err);
+}
+
+static void read_list(const json_t *record, const char *key, double *values)
+{
+    const json_t *list = json_object_get(record, key);
+    assert_int_equal(json_array_size(list), ASSIGNMENTS);
+    for (size_t a = 0; a < ASSIGNMENTS; a++)
+        values[a] = json_number_value(json_array_get(list, a));
+}
+
+/* Validation AUCs of the assignments, trained alone from a seed. */
+static void read_alone(const fixture *x, int seed, double *values)
+{
+    char name[96];
+    for (int a = 0; a < ASSIGNMENTS; a++) {
+        snprintf(name, sizeof name, "deepfm-alone%02d-seed%d", a, seed);
+        json_t *record = comparable(x, "f", name);
+        values[a] = adass_record_number(record, "metrics", "valid_auc");
+        json_decref(record);
+    }
+}
+
+/* Tau of a record's list against stand-alone training, over both seeds of each. */
+static double tau_again(const fixture *x, const char *sampler, const char *key)
+{
+    double sum = 0.0;
+    for (int i = 7; i <= 8; i++)
+        for (int j = 7; j <= 8; j++) {
+            double a[ASSIGNMENTS], b[ASSIGNMENTS];
+            char name[96];
+            snprintf(name, sizeof name, "deepfm-inherited-%s-seed%d", sampler, i);
+            json_t *record = comparable(x, "f", name);
+            read_list(record, key, a);
+            read_alone(x, j, b);
+            sum += adass_kendall(a, b, ASSIGNMENTS);
+            json_decref(record);
+        }
+    return sum / 4.0;
+}
+
+static void expect_number(const json_t *row, const char *key, double wanted)
+{
+    const double got = json_number_value(json_object_get(row, key));
+    if (!(fabs(got - wanted) < 1e-9))
+        fail_msg("%s: %.9f instead of %.9f", key, got, wanted);
+}
+
+static void expect_range(const json_t *row, const char *key)
+{
+    const json_t *range = json_object_get(row, key);
+    assert_int_equal(json_array_size(range), 2);
+    assert_true(json_number_value(json_array_get(range, 0)) <=
+                json_number_value(json_array_get(range, 1)));
+}
+
+static void check_fidelity_table(const fixture *x)
+{
+    char path[160];
+    adass_error err;
+    json_t *table = NULL;
+    double a[ASSIGNMENTS], b[ASSIGNMENTS];
+    snprintf(path, sizeof path, "%s/f/table.json", x->dir);
+    assert_int_equal(adass_json_read(path, &table, &err), ADASS_OK);
+    const json_t *rows = json_object_get(table, "rows");
+    assert_int_equal(json_array_size(rows), SAMPLERS);
+    read_alone(x, 7, a);
+    read_alone(x, 8, b);
+    const double ceiling = adass_kendall(a, b, ASSIGNMENTS);
+    const double uniform = tau_again(x, "uniform", "valid_auc");
+    expect_number(table, "ceiling", ceiling);
+    expect_number(table, "trained_share", 1.5);
+    for (size_t i = 0; i < SAMPLERS; i++) {
+        const json_t *row = json_array_get(rows, i);
+        const double inherited = tau_again(x, samplers[i], "valid_auc"),
+                     trained = tau_again(x, samplers[i], "trained_auc");
+        expect_number(row, "tau", inherited);
+        expect_number(row, "of_ceiling", inherited / ceiling);
+        expect_number(row, "above_uniform", inherited - uniform);
+        expect_number(row, "tau_trained", trained);
+        expect_number(row, "of_ceiling_trained", trained / ceiling);
+        expect_number(row, "trained_above_inherited", trained - inherited);
+        expect_range(row, "tau_ci95");
+        expect_range(row, "tau_trained_ci95");
+        expect_range(row, "trained_above_inherited_ci95");
+        assert_true(json_number_value(json_object_get(row, "trained_seconds")) > 0.0);
+    }
+    json_decref(table);
+}
+
+/* Of an assignment trained on from the supernet's weights, the best of four; by the trainer alone. */
+static double train_on(const fixture *x, const adass_run_config *config, const size_t *vocab,
+                       const size_t *sizes, const adass_model *supernet)
+{
+    const adass_trainer_config *step = &config->supernet.step;
+    const uint64_t seed = adass_seed_derive(adass_seed_derive(config->seed, ADASS_SEED_SEARCH), 3);
+    const size_t steps = (size_t)(1.5 * (double)supernet->steps);
+    adass_error err;
+    adass_model *model;
+    adass_trainer *trainer;
+    adass_batches *batches;
+    adass_evaluator *valid;
+    double best = 0.0;
+    assert_int_equal(
+        adass_model_create(&model, &supernet->config, x->dataset->n_fields, vocab, sizes, &err),
+        ADASS_OK);
+    adass_model_inherit(model, supernet);
+    assert_int_equal(adass_trainer_create(&trainer, model, &x->compute, step, &err), ADASS_OK);
+    assert_int_equal(
+        adass_batches_open(&batches, x->dataset, ADASS_TRAIN, step->batch_size, 0, &err), ADASS_OK);
+    assert_int_equal(adass_evaluator_open(&valid, x->dataset, ADASS_VALID, 0, &x->compute, &err),
+                     ADASS_OK);
+    uint64_t epoch = 0;
+    adass_batches_shuffle(batches, seed, epoch++);
+    for (size_t i = 1; i <= steps;) {
+        adass_batch batch;
+        adass_metrics metrics;
+        double loss;
+        assert_int_equal(adass_batches_next(batches, &batch, &err), ADASS_OK);
+        if (batch.n == 0) {
+            adass_batches_shuffle(batches, seed, epoch++);
+            continue;
+        }
+        assert_int_equal(adass_trainer_step(trainer, NULL, &batch, NULL, &loss, &err), ADASS_OK);
+        bool check = false;
+        for (size_t quarter = 1; quarter <= 4; quarter++)
+            check = check || i == steps * quarter / 4;
+        i++;
+        if (!check)
+            continue;
+        assert_int_equal(adass_evaluator_measure(valid, model, NULL, &metrics, &err), ADASS_OK);
+        best = fmax(best, metrics.auc);
+    }
+    assert_int_equal(epoch, 2);
+    adass_evaluator_close(valid);
+    adass_batches_close(batches);
+    adass_trainer_destroy(trainer);
+    adass_model_destroy(model);
+    return best;
+}
+
+/* A record's two lists are what its supernet's weights give: as they are, and trained on. */
+static void check_measured(const fixture *x, const char *sampler)
+{
+    enum { MAX_FIELDS = 64 };
+    size_t vocab[MAX_FIELDS], sizes[MAX_FIELDS];
+    double inherited[ASSIGNMENTS], trained[ASSIGNMENTS];
+    char name[96];
+    adass_error err;
+    adass_session *session;
+    adass_evaluator *valid;
+    adass_found found = { 0 };
+    adass_metrics metrics;
+    const adass_model *supernet;
+    adass_run_config config = fidelity_suite().config;
+    config.seed = 7;
+    config.supernet.sampler = sampler;
+    assert_true(x->dataset->n_fields <= MAX_FIELDS);
+    for (size_t f = 0; f < x->dataset->n_fields; f++)
+        vocab[f] = x->dataset->fields[f].vocab;
+    assert_int_equal(adass_session_open(&session, x->dataset, &x->compute, NULL, &err), ADASS_OK);
+    const adass_method_setting setting = { .session = session,
+                                           .dataset = x->dataset,
+                                           .vocab = vocab,
+                                           .compute = &x->compute,
+                                           .config = &config };
+    assert_int_equal(adass_session_supernet(&setting, &supernet, &found, &err), ADASS_OK);
+    assert_int_equal(adass_evaluator_open(&valid, x->dataset, ADASS_VALID, 0, &x->compute, &err),
+                     ADASS_OK);
+    snprintf(name, sizeof name, "deepfm-inherited-%s-seed7", sampler);
+    json_t *record = comparable(x, "f", name);
+    read_list(record, "valid_auc", inherited);
+    read_list(record, "trained_auc", trained);
+    expect_number(record, "trained_steps", (double)(size_t)(1.5 * (double)supernet->steps));
+    for (int a = 0; a < ASSIGNMENTS; a++) {
+        snprintf(name, sizeof name, "deepfm-alone%02d-seed7", a);
+        json_t *alone = comparable(x, "f", name);
+        for (size_t f = 0; f < x->dataset->n_fields; f++)
+            sizes[f] = (size_t)adass_record_number(alone, "sizes", x->dataset->fields[f].name);
+        json_decref(alone);
+        assert_int_equal(adass_evaluator_measure(valid, supernet, sizes, &metrics, &err), ADASS_OK);
+        assert_true(fabs(metrics.auc - inherited[a]) < 1e-9);
+        assert_true(fabs(train_on(x, &config, vocab, sizes, supernet) - trained[a]) < 1e-9);
+        assert_true(trained[a] != inherited[a]);
+    }
+    json_decref(record);
+    adass_evaluator_close(valid);
+    adass_found_free(&found);
+    adass_session_close(session);
+}
+
+/* Without its second list, as older programs wrote it, a record is done again, to the same numbers. */
+static void check_old_record(const fixture *x)
+{
+    double before[ASSIGNMENTS], after[ASSIGNMENTS];
+    char path[192];
+    adass_error err;
+    watch w = { 0 };
+    tick_watch ticks = { 0 };
+    json_t *record = comparable(x, "f", "deepfm-inherited-adaptive-seed7");
+    read_list(record, "trained_auc", before);
+    json_object_del(record, "trained_auc");
+    snprintf(path, sizeof path, "%s/f/runs/deepfm-inherited-adaptive-seed7.json", x->dir);
+    assert_int_equal(adass_json_write(path, record, &err), ADASS_OK);
+    json_decref(record);
+    assert_int_equal(measure_fidelity(x, &w, &ticks), ADASS_OK);
+    assert_true(ticks.begun && ticks.last == ticks.total);
+    assert_int_equal(w.reused, ASSIGNMENTS * 2);
+    record = comparable(x, "f", "deepfm-inherited-adaptive-seed7");
+    read_list(record, "trained_auc", after);
+    assert_memory_equal(before, after, sizeof before);
+    json_decref(record);
+}
+
+/* Stopped in a short training, gone on with, found whole. */
 static void test_fidelity(void **state)
 {
     const fixture *x = *state;
-    adass_error err;
-    char dir[128], data[128], path[160];
+    char path[192];
     watch w = { 0 };
-    snprintf(dir, sizeof dir, "%s/f", x->dir);
+    tick_watch ticks = { .stop_then = true };
+    snprintf(path, sizeof path, "%s/f/runs/deepfm-inherited-adaptive-seed7.json", x->dir);
+    assert_int_equal(measure_fidelity(x, &w, &ticks), ADASS_EINTERRUPTED);
+    assert_true(ticks.begun && ticks.last < ticks.total);
+    assert_true(access(path, F_OK) != 0);
+    ticks = (tick_watch){ 0 };
+    assert_int_equal(measure_fidelity(x, &w, &ticks), ADASS_OK);
+    assert_true(ticks.begun && ticks.last == ticks.total);
+    assert_int_equal(w.finished, ASSIGNMENTS * 2);
+    ticks = (tick_watch){ 0 };
+    assert_int_equal(measure_fidelity(x, &w, &ticks), ADASS_OK);
+    assert_false(ticks.begun);
+    assert_int_equal(w.reused, ASSIGNMENTS * 2);
+    check_fidelity_table(x);
+    check_measured(x, "adaptive");
+    check_measured(x, "sandwich");
+    check_old_record(x);
+}
+
+static void test_fidelity_refusals(void **state)
+{
+    const fixture *x = *state;
+    adass_error err;
+    char dir[128], data[128];
+    snprintf(dir, sizeof dir, "%s/r", x->dir);
     snprintf(data, sizeof data, "%s/data", x->dir);
-    adass_suite suite = small_suite();
-    suite.fidelity_assignments = 6;
-    adass_reproduce_options options = {
-        .dataset = data, .out_dir = dir, .seed = 7, .finished = count_finished, .user = &w
-    };
-    for (int i = 0; i < 2; i++)
-        assert_int_equal(adass_reproduce_suite(&suite, &options, &x->compute, NULL, &err),
-                         ADASS_OK);
-    assert_int_equal(w.finished, 2 * 6 * 2);
-    assert_int_equal(w.reused, 6 * 2);
-    json_t *table = NULL;
-    snprintf(path, sizeof path, "%s/table.json", dir);
-    assert_int_equal(adass_json_read(path, &table, &err), ADASS_OK);
-    const json_t *rows = json_object_get(table, "rows");
-    assert_int_equal(json_array_size(rows), 5);
-    for (size_t i = 0; i < 5; i++) {
-        const json_t *row = json_array_get(rows, i);
-        const double tau = json_number_value(json_object_get(row, "tau"));
-        const json_t *range = json_object_get(row, "tau_ci95");
-        assert_true(tau >= -1.0 && tau <= 1.0);
-        assert_true(json_number_value(json_array_get(range, 0)) <=
-                    json_number_value(json_array_get(range, 1)));
-    }
-    json_decref(table);
-    options.trials = 1; /* of what? */
+    adass_suite suite = fidelity_suite();
+    adass_reproduce_options options = { .dataset = data, .out_dir = dir, .seed = 7, .trials = 1 };
     assert_int_equal(adass_reproduce_suite(&suite, &options, &x->compute, NULL, &err),
-                     ADASS_EINVAL);
+                     ADASS_EINVAL); /* trials of what? */
     options.trials = 0;
     suite.seeds = 1; /* no ceiling */
     assert_int_equal(adass_reproduce_suite(&suite, &options, &x->compute, NULL, &err),
                      ADASS_EINVAL);
+    suite.seeds = 2;
+    suite.config.search.finalists = 0.0;
+    assert_int_equal(adass_reproduce_suite(&suite, &options, &x->compute, NULL, &err),
+                     ADASS_EINVAL);
+    assert_non_null(strstr(err.message, "no step"));
+}
+
+/* ---- finalists in suites ---- */
+
+static adass_variant no_finalists(void)
+{
+    adass_suite suite;
+    adass_error err;
+    assert_int_equal(adass_suite_find("ablation", &suite, &err), ADASS_OK);
+    for (size_t v = 0; v < suite.n_variants; v++)
+        if (strcmp(suite.variants[v].name, "no-finalists") == 0)
+            return suite.variants[v];
+    fail_msg("ablation has no row without finalists");
+    return (adass_variant){ 0 };
+}
+
+/* The row's record says so, and none was trained; the other row's search has some. */
+static void test_row_without_finalists(void **state)
+{
+    const fixture *x = *state;
+    const adass_variant rows[] = { no_finalists(), { .name = "adass", .method = "adass" } };
+    adass_error err;
+    char dir[128], data[128], name[96];
+    snprintf(dir, sizeof dir, "%s/n", x->dir);
+    snprintf(data, sizeof data, "%s/data", x->dir);
+    adass_suite suite = small_suite();
+    suite.backbones[0] = ADASS_FM;
+    suite.n_backbones = suite.n_budgets = suite.seeds = 1;
+    suite.variants = rows;
+    const adass_reproduce_options options = { .dataset = data, .out_dir = dir, .seed = 7 };
+    assert_int_equal(adass_reproduce_suite(&suite, &options, &x->compute, NULL, &err), ADASS_OK);
+    for (size_t v = 0; v < 2; v++) {
+        snprintf(name, sizeof name, "fm-%s-budget0.8-seed7", rows[v].name);
+        json_t *record = comparable(x, "n", name);
+        const json_t *search = json_object_get(json_object_get(record, "config"), "search");
+        assert_true(json_is_number(json_object_get(search, "finalists")));
+        expect_number(search, "finalists", v == 0 ? 0.0 : small_suite().config.search.finalists);
+        const double trained = adass_record_number(record, "found", "finalists");
+        assert_true(v == 0 ? trained == 0.0 : trained > 0.0);
+        json_decref(record);
+    }
+}
+
+/* ---- expected time ---- */
+
+typedef struct clock_watch {
+    double seconds;
+    bool told;
+} clock_watch;
+
+static void see_seconds(void *user, double seconds)
+{
+    clock_watch *w = user;
+    w->seconds = seconds;
+    w->told = true;
+}
+
+static bool stop_when_told(void *user)
+{
+    const clock_watch *w = user;
+    return w->told;
+}
+
+/* Of a suite of one searched row, or of fidelity, whose finalists have that share of the steps. */
+static double expected_seconds(const fixture *x, double share, const char *searcher,
+                               size_t assignments)
+{
+    const adass_variant row = { .name = "adass", .method = "adass", .searcher = searcher };
+    adass_error err;
+    char dir[128], data[128];
+    clock_watch w = { 0 };
+    snprintf(dir, sizeof dir, "%s/w", x->dir);
+    snprintf(data, sizeof data, "%s/data", x->dir);
+    adass_suite suite = small_suite();
+    suite.variants = &row;
+    suite.n_variants = 1;
+    suite.fidelity_assignments = assignments;
+    suite.config.search.finalists = share;
+    const adass_reproduce_options options = {
+        .dataset = data, .out_dir = dir, .seed = 7, .expected = see_seconds, .user = &w
+    };
+    const adass_monitor monitor = { .stop = stop_when_told, .user = &w };
+    assert_int_equal(adass_reproduce_suite(&suite, &options, &x->compute, &monitor, &err),
+                     ADASS_EINTERRUPTED);
+    print_message("%g, %s, %zu assignments: %.3f s\n", share, searcher, assignments, w.seconds);
+    return w.seconds;
+}
+
+/* Finalists that take a thousand supernets show in the expected time where there are any. */
+static void test_expected_time(void **state)
+{
+    const fixture *x = *state;
+    const double none = expected_seconds(x, 0.0, "rl", 0);
+    assert_true(none > 0.0);
+    assert_true(expected_seconds(x, 1000.0, "rl", 0) > 20.0 * none);
+    assert_true(expected_seconds(x, 1000.0, "random", 0) < 20.0 * none);
+    assert_true(expected_seconds(x, 1000.0, "rl", 6) > 20.0 * expected_seconds(x, 0.0, "rl", 6));
 }
 
 static void test_refusals(void **state)
@@ -618,6 +986,9 @@ int main(void)
         cmocka_unit_test(test_trials),
         cmocka_unit_test(test_trials_in_shards),
         cmocka_unit_test(test_fidelity),
+        cmocka_unit_test(test_fidelity_refusals),
+        cmocka_unit_test(test_row_without_finalists),
+        cmocka_unit_test(test_expected_time),
         cmocka_unit_test(test_refusals),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
