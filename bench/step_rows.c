@@ -75,6 +75,8 @@ bool bench_step_rows_make(bench_step_rows *rows, const adass_model *model, const
         rows->batches[i].end = n;
     }
     free(work);
+    if (!ok)
+        bench_step_rows_free(rows);
     return ok;
 }
 

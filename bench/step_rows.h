@@ -32,7 +32,7 @@ typedef struct bench_step_rows {
  *
  * @param model  with f32 tables, first-order weights and moments; borrowed
  * @param ids    [n_batches * batch x fields]
- * @return false when memory is short; bench_step_rows_free() is due either way
+ * @return false when memory is short
  */
 bool bench_step_rows_make(bench_step_rows *rows, const adass_model *model, const uint32_t *ids,
                           size_t batch, size_t n_batches);

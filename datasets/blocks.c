@@ -536,9 +536,13 @@ static adass_status count_piece(const input *in, int fd, uint64_t offset, char *
                                 uint64_t *lines, adass_error *err)
 {
     size_t n = 0;
-    for (ssize_t got = 1; got != 0 && n<PIECE_BYTES; n += got> 0 ? (size_t)got : 0) {
-        got = pread(fd, piece + n, PIECE_BYTES - n, (off_t)(offset + n));
-        if (got < 0 && errno != EINTR)
+    while (n < PIECE_BYTES) {
+        const ssize_t got = pread(fd, piece + n, PIECE_BYTES - n, (off_t)(offset + n));
+        if (got == 0)
+            break;
+        if (got > 0)
+            n += (size_t)got;
+        else if (errno != EINTR)
             return adass_fail(err, ADASS_EIO, "%s: cannot be read: %s", in->path, strerror(errno));
     }
     const bool last = offset + n >= in->bytes;
@@ -569,7 +573,7 @@ static uint64_t count_pieces(pass *p, const input *in, int fd, int thread, int t
     return sum;
 }
 
-static adass_status count_text(pass *p, const input *in, adass_unpack *source, int threads)
+static void count_text(pass *p, const input *in, adass_unpack *source, int threads)
 {
     adass_block *b = &p->slots[0].block;
     bool ended;
@@ -584,14 +588,13 @@ static adass_status count_text(pass *p, const input *in, adass_unpack *source, i
         status = take_header(p, b, &skipped);
     if (status != ADASS_OK) {
         stop(p, status, &p->read_error);
-        return status;
+        return;
     }
     const int fd = adass_unpack_plain_fd(source);
 #pragma omp parallel num_threads(threads) reduction(+ : lines)
     lines += count_pieces(p, in, fd, omp_get_thread_num(), threads);
     p->row += lines - (skipped > 0);
     p->done += in->bytes;
-    return p->status;
 }
 
 static adass_status count_texts(pass *p, int threads, adass_error *err)
@@ -599,11 +602,11 @@ static adass_status count_texts(pass *p, int threads, adass_error *err)
     for (size_t i = 0; i < p->inputs->n && p->status == ADASS_OK; i++) {
         const input *in = &p->inputs->items[i];
         adass_unpack *source = NULL;
-        adass_status status = open_unpack(in, &source, &p->read_error);
+        const adass_status status = open_unpack(in, &source, &p->read_error);
         if (status != ADASS_OK)
             stop(p, status, &p->read_error);
         else
-            status = count_text(p, in, source, threads);
+            count_text(p, in, source, threads);
         adass_unpack_close(source);
     }
     if (p->status != ADASS_OK && err != NULL)

@@ -68,7 +68,11 @@ typedef struct adass_block_work {
     void (*parse)(void *user, int thread, const adass_block *block);
     /** One at a time, in the order of the text, on the thread that parsed; may be NULL. */
     adass_status (*merge)(void *user, int thread, const adass_block *block, adass_error *err);
-    bool lines_only;   /* what is asked for is the number of lines: the texts get no checksum */
+    /**
+     * What is asked for is the number of lines: the texts get no checksum, parse() and merge() may not be
+     * called, and lines that are too long may pass.
+     */
+    bool lines_only;
     const char *stage; /* for the monitor, which is told of bytes as they are stored */
 } adass_block_work;
 

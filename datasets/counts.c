@@ -242,7 +242,10 @@ static adass_status spill(adass_counter *counter, adass_error *err)
     return status;
 }
 
-/* Whether a table may grow: both copies fit while it does, and all tables beside what sorting the largest takes. */
+/*
+ * Whether a table may grow: both copies fit while it does, as if large ones were not doubled in place, and all
+ * tables beside what sorting the largest takes.
+ */
 static bool growing_fits(const adass_counter *c, const adass_count_table *t)
 {
     const size_t n_slots = (t->mask + 1) * 2, most = c->counts->bound / sizeof *t->slots;
@@ -632,9 +635,10 @@ static adass_status merge_all(merge *m, uint64_t min_count, const char *const *n
     adass_status status = ADASS_OK;
     for (size_t v = 0; v < m->c->n_vocabularies && status == ADASS_OK; v++) {
         status = merge_vocabulary(m, v, min_count, names[v], err);
-        order(m->values, m->kept);
-        if (status == ADASS_OK)
+        if (status == ADASS_OK) {
+            order(m->values, m->kept);
             status = use(user, v, m->values, m->kept, err);
+        }
     }
     return status;
 }

@@ -187,18 +187,15 @@ static void hash_row(const engine *e, worker *w, const adass_cell *values)
         to[f * e->batch_rows] = adass_key_of_value(values[f].text, values[f].length);
 }
 
-/* A line to the row's label and its keys, which come next in the batch. */
+/* A line to the row's label and, where no text is kept, to its keys, which come next in the batch. */
 static adass_status parse_row(const engine *e, worker *w, adass_line *line, adass_row *row,
                               adass_error *err)
 {
     const adass_row_format *format = e->format;
-    if (e->keys_alone)
-        return format->parse_keys(format->user, line, row, keys_of(e, w, 0) + w->batched,
-                                  e->batch_rows, err);
-    const adass_status status = format->parse(format->user, line, row, err);
-    if (status == ADASS_OK)
-        hash_row(e, w, row->values);
-    return status;
+    return e->keys_alone && e->kind != PASS_LABELS
+               ? format->parse_keys(format->user, line, row, keys_of(e, w, 0) + w->batched,
+                                    e->batch_rows, err)
+               : format->parse(format->user, line, row, err);
 }
 
 static bool is_training(uint8_t tag) { return tag >> TAG_SPLIT == ADASS_TRAIN; }
@@ -451,6 +448,8 @@ static bool parse_line(const engine *e, worker *w, adass_line *line, bool plain,
     w->tags[r] = (uint8_t)(row.label | (unsigned)split_of(e, number) << TAG_SPLIT);
     if (!is_looked_up(e, w->tags[r]))
         return true;
+    if (!e->keys_alone)
+        hash_row(e, w, row.values);
     if (++w->batched == e->batch_rows)
         end_batch(e, w);
     return w->status == ADASS_OK;

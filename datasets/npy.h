@@ -7,7 +7,6 @@
 #ifndef ADASS_NPY_H
 #define ADASS_NPY_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

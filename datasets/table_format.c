@@ -346,6 +346,12 @@ static size_t fields_of(const adass_column *c)
                                           : c->kind > ADASS_COLUMN_LABEL;
 }
 
+/* A category's text; NULL where it is missing. */
+static const char *category_of(const adass_column *c, const adass_cell *cell)
+{
+    return cell->length == 0 && !c->missing_is_value ? NULL : cell->text;
+}
+
 static adass_status take_column(const adass_table_format *t, const step *s, const adass_line *line,
                                 adass_row *row, adass_error *err)
 {
@@ -359,8 +365,7 @@ static adass_status take_column(const adass_table_format *t, const step *s, cons
     case ADASS_COLUMN_LABEL:
         return take_label(c, line, cell, &row->label, err);
     case ADASS_COLUMN_CATEGORICAL:
-        *values = (adass_cell){ cell->length == 0 && !c->missing_is_value ? NULL : cell->text,
-                                cell->length, cell->column };
+        *values = (adass_cell){ category_of(c, cell), cell->length, cell->column };
         break;
     case ADASS_COLUMN_NUMERIC:
         return take_numeric(t, line, cell, texts, values, err);
@@ -382,8 +387,7 @@ static adass_status take_keys(const adass_table_format *t, const step *s, const 
     unsigned small;
     keys += s->field * stride;
     if (c->kind == ADASS_COLUMN_CATEGORICAL) {
-        *keys = adass_key_of_value(cell->length == 0 && !c->missing_is_value ? NULL : cell->text,
-                                   cell->length);
+        *keys = adass_key_of_value(category_of(c, cell), cell->length);
         return ADASS_OK;
     }
     if (c->kind == ADASS_COLUMN_NUMERIC && take_small(line, cell, &small)) {

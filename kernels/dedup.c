@@ -11,15 +11,6 @@ enum { EMPTY = 0 }; /* a slot holds the place in `unique` plus 1 */
  */
 static const uint32_t GOLDEN = 2654435769u;
 
-/* The upper bits of a product decide the slot. */
-static int hash_shift(size_t n_slots)
-{
-    int shift = 32;
-    for (; n_slots > 1; n_slots /= 2)
-        shift--;
-    return shift;
-}
-
 size_t adass_dedup_slots(size_t n)
 {
     size_t slots = 16;
@@ -28,16 +19,7 @@ size_t adass_dedup_slots(size_t n)
     return slots;
 }
 
-/*
- * Where a slot sends an id: to the place noted, or to the next new one. The id is written there first, so that
- * "new" and "found" are no branch, which a CPU could not foresee.
- */
-static inline uint32_t place_of(uint32_t slot, uint32_t n_unique)
-{
-    return slot == EMPTY ? n_unique : slot - 1;
-}
-
-/* A slot for each id there can be. */
+/* A slot for each id there can be; with so few, a new one is seldom, and a branch is foreseen. */
 static size_t dedup_direct(uint32_t *unique, uint32_t *group, const uint32_t *ids, size_t ids_ld,
                            size_t n, uint32_t *slots, size_t vocab)
 {
@@ -55,13 +37,23 @@ static size_t dedup_direct(uint32_t *unique, uint32_t *group, const uint32_t *id
     return n_unique;
 }
 
+/*
+ * Where a slot sends an id: to the place noted, or to the next new one. The id is written there first, so that
+ * "new" and "found" are no branch, which a CPU could not foresee.
+ */
+static inline uint32_t place_of(uint32_t slot, uint32_t n_unique)
+{
+    return slot == EMPTY ? n_unique : slot - 1;
+}
+
 size_t adass_dedup_ids(uint32_t *unique, uint32_t *group, const uint32_t *ids, size_t ids_ld,
                        size_t n, size_t vocab, uint32_t *slots)
 {
     const size_t n_slots = adass_dedup_slots(n), mask = n_slots - 1;
     if (vocab <= n_slots)
         return dedup_direct(unique, group, ids, ids_ld, n, slots, vocab);
-    const int shift = hash_shift(n_slots);
+    const int shift =
+        32 - __builtin_ctzll(n_slots); /* a power of two: the upper bits decide the slot */
     memset(slots, EMPTY, n_slots * sizeof *slots);
     uint32_t n_unique = 0;
     for (size_t i = 0; i < n; i++) {

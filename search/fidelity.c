@@ -159,7 +159,7 @@ static adass_status measure_trained(const fidelity *x, const adass_method_settin
         .dataset = setting->dataset,
         .compute = setting->compute,
         .step = &config->supernet.step,
-        .steps = (size_t)(config->search.finalists * (double)supernet->steps),
+        .steps = adass_finalists_steps(config->search.finalists, supernet),
     };
     if (finals.steps == 0)
         return adass_fail(err, ADASS_EINVAL,

@@ -17,7 +17,6 @@ static const double margins[] = { 0.0, 1.0, 2.0, 4.0, 8.0, 16.0 };
 enum {
     N_MARGINS = sizeof margins / sizeof margins[0],
     FINALISTS_MAX = N_MARGINS + 2,
-    CHECKS = 4,        /* of a finalist while it is trained; the best one counts, as in training */
     ROWS_MAX = 500000, /* to compare on: more would cost memory and tell nothing new */
     STREAM_ORDER = 3   /* of the rows; derived from the search's seed */
 };
@@ -119,8 +118,9 @@ static adass_status train(finals *s, adass_model *model, adass_error *err)
     /* from the first batch on, wherever the finalist before has stopped */
     adass_batches_shuffle(s->batches, adass_seed_derive(s->setting.problem->seed, STREAM_ORDER),
                           epoch++);
-    for (size_t step = 0, check = 1; check <= CHECKS && status == ADASS_OK; check++) {
-        for (; step < steps * check / CHECKS && status == ADASS_OK; step++)
+    for (size_t step = 0, check = 1; check <= ADASS_FINALIST_CHECKS && status == ADASS_OK;
+         check++) {
+        for (; step < steps * check / ADASS_FINALIST_CHECKS && status == ADASS_OK; step++)
             status = train_step(s, trainer, &epoch, step, err);
         if (status == ADASS_OK)
             status = measure(s, model, err);

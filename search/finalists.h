@@ -12,6 +12,9 @@
 #include "adass/model.h"
 #include "searcher.h"
 
+/** How often a finalist is measured while it is trained; the best counts, as in training. */
+enum { ADASS_FINALIST_CHECKS = 4 };
+
 typedef struct adass_finalists_setting {
     const adass_search_problem *problem; /* scores may be NULL if none is to be chosen */
     const adass_model *supernet;
@@ -22,6 +25,12 @@ typedef struct adass_finalists_setting {
 } adass_finalists_setting;
 
 typedef struct adass_finalists adass_finalists;
+
+/** Steps for which each is trained: a share of the supernet's, rounded down. */
+static inline size_t adass_finalists_steps(double share, const adass_model *supernet)
+{
+    return (size_t)(share * (double)supernet->steps);
+}
 
 /** What the setting points to must outlive it; the setting itself is copied. */
 adass_status adass_finalists_create(adass_finalists **out, const adass_finalists_setting *setting,

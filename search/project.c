@@ -9,14 +9,6 @@ static const float no_bias[ADASS_SIZE_MAX] = { 0.0f };
 
 /* ---- a subnet's maps ---- */
 
-size_t adass_project_room(const adass_model *model)
-{
-    size_t n = 0;
-    for (size_t f = 0; f < model->n_fields; f++)
-        n += model->tables[f].map != NULL ? model->tables[f].width * model->largest : 0;
-    return n;
-}
-
 void adass_project_pack(adass_subnet *subnet, const adass_model *model)
 {
     const size_t outputs = subnet->largest;
@@ -41,7 +33,7 @@ void adass_project_pack(adass_subnet *subnet, const adass_model *model)
 
 size_t adass_project_block_room(const adass_model *model, size_t n)
 {
-    return adass_project_room(model) == 0 ? 0 : n * model->largest;
+    return adass_model_projection_params(model) == 0 ? 0 : n * model->largest;
 }
 
 /* <sums, y>, before y is added to the sums. In lanes, which the compiler can keep in vectors. */

@@ -7,9 +7,6 @@
 
 #include "forward.h"
 
-/** Floats of a subnet's packed maps at most; 0 for a model without. */
-size_t adass_project_room(const adass_model *model);
-
 /** Packs the maps of the subnet's views into subnet->maps, and tells the views without one apart. */
 void adass_project_pack(adass_subnet *subnet, const adass_model *model);
 

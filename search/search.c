@@ -342,7 +342,7 @@ static adass_status prepare_finalists(run *r, const adass_model *supernet,
         .dataset = dataset,
         .compute = compute,
         .step = &r->config->step,
-        .steps = (size_t)(r->config->finalists * (double)supernet->steps),
+        .steps = adass_finalists_steps(r->config->finalists, supernet),
     };
     return setting.steps > 0 ? adass_finalists_create(&r->finalists, &setting, err) : ADASS_OK;
 }

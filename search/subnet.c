@@ -19,7 +19,7 @@ adass_status adass_subnet_init(adass_subnet *subnet, const adass_model *model, a
     subnet->views = calloc(n + 1, sizeof *subnet->views);
     subnet->field = calloc(n + 1, sizeof *subnet->field);
     const size_t cross = adass_cross_room(model) * sizeof(float);
-    const size_t maps = adass_project_room(model) * sizeof(float);
+    const size_t maps = adass_model_projection_params(model) * sizeof(float);
     bool ok = true;
     if (maps > 0) {
         subnet->map = calloc(n, sizeof *subnet->map);

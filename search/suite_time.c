@@ -7,6 +7,7 @@
 #include "suite_run.h"
 
 #include "clock.h"
+#include "finalists.h"
 #include "methods/method.h"
 #include "stats.h"
 
@@ -16,7 +17,6 @@
 /* As a rule: epochs of a training, sweeps of a refinement, finalists of a search. */
 enum { EPOCHS = 8, SWEEPS = 2, FINALISTS = 6 };
 
-enum { FINALIST_CHECKS = 4 }; /* on the validation rows, while one is trained */
 static const double PROBE_SECONDS = 1.0;
 
 /* Steps to be measured, whether they take longer than a second or not at all so long. */
@@ -98,7 +98,7 @@ static double finalist_seconds(const adass_suite_run *r, const adass_run_config 
     const double share = config->search.finalists;
     const double rows = (double)r->dataset->splits[ADASS_VALID].n;
     return share > 0.0 ? share * supernet_trainings(r, config) * training +
-                             FINALIST_CHECKS * pass_seconds(r, rows, training)
+                             ADASS_FINALIST_CHECKS * pass_seconds(r, rows, training)
                        : 0.0;
 }
 

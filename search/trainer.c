@@ -105,9 +105,9 @@ static size_t max_tasks(const adass_model *model)
 }
 
 /* Floats of a task's gradient at most. */
-static size_t max_gradient(const adass_model *model, size_t batch, size_t largest)
+static size_t max_gradient(const adass_model *model, size_t batch)
 {
-    size_t n = batch * (largest + 1);
+    size_t n = batch * (model->largest + 1);
     for (size_t i = 0; i < model->n_layers; i++)
         n = max_size(n, TASK_ROWS * model->layers[i].outputs);
     for (size_t i = 0; i < model->n_cross; i++)
@@ -122,11 +122,12 @@ static size_t max_gradient(const adass_model *model, size_t batch, size_t larges
 static size_t column_ld(const adass_trainer *t) { return t->config.batch_size + 16; }
 
 /* Whether fields have maps in front of FM. */
-static bool has_maps(const adass_model *model) { return adass_project_room(model) > 0; }
+static bool has_maps(const adass_model *model) { return adass_model_projection_params(model) > 0; }
 
 /* What maps need; false when memory is short. */
-static bool alloc_maps(const adass_trainer *t, scratch *s, size_t largest)
+static bool alloc_maps(const adass_trainer *t, scratch *s)
 {
+    const size_t largest = t->model->largest;
     const size_t block = ADASS_BLOCK_SAMPLES, batch = t->config.batch_size;
     s->x = adass_alloc(t->all.fleeting ? block * t->all.x_ld * sizeof(float) : 0);
     s->projected = adass_alloc(max_size(block, batch) * largest * sizeof(float));
@@ -135,12 +136,12 @@ static bool alloc_maps(const adass_trainer *t, scratch *s, size_t largest)
 }
 
 /* One thread's; false when memory is short. */
-static bool alloc_scratch(const adass_trainer *t, scratch *s, size_t largest)
+static bool alloc_scratch(const adass_trainer *t, scratch *s)
 {
     const adass_model *model = t->model;
-    const size_t batch = t->config.batch_size;
+    const size_t batch = t->config.batch_size, largest = model->largest;
     const bool maps = has_maps(model), rows = maps || model->config.table_type != ADASS_F32;
-    s->grads = adass_alloc(max_gradient(model, batch, largest) * sizeof(float));
+    s->grads = adass_alloc(max_gradient(model, batch) * sizeof(float));
     s->pairs = adass_alloc(batch * largest * sizeof(float));
     s->dlogit = adass_alloc(batch * sizeof(float));
     s->unique = adass_alloc(batch * sizeof(uint32_t));
@@ -152,18 +153,15 @@ static bool alloc_scratch(const adass_trainer *t, scratch *s, size_t largest)
         s->cross = adass_alloc(ADASS_BLOCK_SAMPLES * t->all.x_ld * sizeof(float));
     return s->grads != NULL && s->pairs != NULL && s->dlogit != NULL && s->unique != NULL &&
            s->group != NULL && s->slots != NULL && (s->rows != NULL || !rows) &&
-           (s->cross != NULL || model->n_cross == 0) && (!maps || alloc_maps(t, s, largest));
+           (s->cross != NULL || model->n_cross == 0) && (!maps || alloc_maps(t, s));
 }
 
 static adass_status alloc_buffers(adass_trainer *t, adass_error *err)
 {
     const adass_model *model = t->model;
     const size_t batch = t->config.batch_size;
-    size_t largest = 0;
-    for (size_t f = 0; f < model->n_fields; f++)
-        largest = max_size(largest, model->tables[f].width);
     t->all.x_ld = adass_packed_ld(model->block[model->n_fields]);
-    t->all.sums_ld = adass_packed_ld(largest);
+    t->all.sums_ld = adass_packed_ld(model->largest);
     t->all.x = adass_alloc(t->all.fleeting ? 0 : batch * t->all.x_ld * sizeof(float));
     t->all.sums = adass_alloc(batch * t->all.sums_ld * sizeof(float));
     t->all.logits = adass_alloc(batch * sizeof(float));
@@ -189,7 +187,7 @@ static adass_status alloc_buffers(adass_trainer *t, adass_error *err)
         ok = ok && t->all.crossed[i] != NULL && t->all.products[i] != NULL;
     }
     for (int i = 0; t->scratch != NULL && i < t->compute.threads; i++)
-        ok = alloc_scratch(t, &t->scratch[i], largest) && ok;
+        ok = alloc_scratch(t, &t->scratch[i]) && ok;
     if (!ok)
         return adass_fail_memory(err, "the training step's buffers",
                                  (double)(batch * t->all.x_ld) * 8.0);

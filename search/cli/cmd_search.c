@@ -201,7 +201,7 @@ static void add_options(arguments *a)
           ADASS_OPTION_SIZE, .size = &s->sweeps },
         { "finalists", "X",
           "steps for which finalists are trained, as a share of the supernet's; 0: none of them",
-          ADASS_OPTION_DOUBLE, .number = &s->finalists },
+          ADASS_OPTION_DOUBLE, .number = &s->finalists, .max = 10.0 },
         { "inherit", "FILE",
           "write the model of the sizes with the supernet's weights (safetensors), and measure it",
           ADASS_OPTION_STRING, .string = &a->inherit },

@@ -59,7 +59,7 @@ adass_status adass_method_pretrain(const adass_method_setting *setting,
                                         setting->dataset, setting->compute);
     if (identity == NULL)
         return adass_fail_memory(err, "the training", 4096.0);
-    adass_train_result result;
+    adass_train_result result = { 0 };
     adass_status status = ADASS_OK;
     *out = adass_session_pretrained(setting->session, identity, &result);
     const bool is_new = *out == NULL;

@@ -1,5 +1,6 @@
 /* Suites: same runs from the same seed, taking up after an interruption, the tables' contents. */
 #include "adass/rng.h"
+#include "finalist.h"
 #include "fixture.h"
 #include "json_file.h"
 #include "methods/method.h"
@@ -686,57 +687,6 @@ static void check_fidelity_table(const fixture *x)
     json_decref(table);
 }
 
-/* Of an assignment trained on from the supernet's weights, the best of four; by the trainer alone. */
-static double train_on(const fixture *x, const adass_run_config *config, const size_t *vocab,
-                       const size_t *sizes, const adass_model *supernet)
-{
-    const adass_trainer_config *step = &config->supernet.step;
-    const uint64_t seed = adass_seed_derive(adass_seed_derive(config->seed, ADASS_SEED_SEARCH), 3);
-    const size_t steps = (size_t)(1.5 * (double)supernet->steps);
-    adass_error err;
-    adass_model *model;
-    adass_trainer *trainer;
-    adass_batches *batches;
-    adass_evaluator *valid;
-    double best = 0.0;
-    assert_int_equal(
-        adass_model_create(&model, &supernet->config, x->dataset->n_fields, vocab, sizes, &err),
-        ADASS_OK);
-    adass_model_inherit(model, supernet);
-    assert_int_equal(adass_trainer_create(&trainer, model, &x->compute, step, &err), ADASS_OK);
-    assert_int_equal(
-        adass_batches_open(&batches, x->dataset, ADASS_TRAIN, step->batch_size, 0, &err), ADASS_OK);
-    assert_int_equal(adass_evaluator_open(&valid, x->dataset, ADASS_VALID, 0, &x->compute, &err),
-                     ADASS_OK);
-    uint64_t epoch = 0;
-    adass_batches_shuffle(batches, seed, epoch++);
-    for (size_t i = 1; i <= steps;) {
-        adass_batch batch;
-        adass_metrics metrics;
-        double loss;
-        assert_int_equal(adass_batches_next(batches, &batch, &err), ADASS_OK);
-        if (batch.n == 0) {
-            adass_batches_shuffle(batches, seed, epoch++);
-            continue;
-        }
-        assert_int_equal(adass_trainer_step(trainer, NULL, &batch, NULL, &loss, &err), ADASS_OK);
-        bool check = false;
-        for (size_t quarter = 1; quarter <= 4; quarter++)
-            check = check || i == steps * quarter / 4;
-        i++;
-        if (!check)
-            continue;
-        assert_int_equal(adass_evaluator_measure(valid, model, NULL, &metrics, &err), ADASS_OK);
-        best = fmax(best, metrics.auc);
-    }
-    assert_int_equal(epoch, 2);
-    adass_evaluator_close(valid);
-    adass_batches_close(batches);
-    adass_trainer_destroy(trainer);
-    adass_model_destroy(model);
-    return best;
-}
-
 /* A record's two lists are what its supernet's weights give: as they are, and trained on. */
 static void check_measured(const fixture *x, const char *sampler)
 {
@@ -778,7 +728,10 @@ static void check_measured(const fixture *x, const char *sampler)
         json_decref(alone);
         assert_int_equal(adass_evaluator_measure(valid, supernet, sizes, &metrics, &err), ADASS_OK);
         assert_true(fabs(metrics.auc - inherited[a]) < 1e-9);
-        assert_true(fabs(train_on(x, &config, vocab, sizes, supernet) - trained[a]) < 1e-9);
+        const double auc = finalist_auc(x, &config.supernet.step, supernet, vocab, sizes,
+                                        adass_seed_derive(config.seed, ADASS_SEED_SEARCH),
+                                        (size_t)(1.5 * (double)supernet->steps));
+        assert_true(fabs(auc - trained[a]) < 1e-9);
         assert_true(trained[a] != inherited[a]);
     }
     json_decref(record);

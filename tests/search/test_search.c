@@ -2,6 +2,7 @@
  * Stage 2: the budget is never exceeded, good subnets are found, and the same seed gives the same
  * answer.
  */
+#include "finalist.h"
 #include "fixture.h"
 
 #include "adass/rng.h"
@@ -434,46 +435,12 @@ static void close_finale(finale *f)
     adass_evaluator_close(f->evaluator);
 }
 
-/* Validation AUC of an assignment that goes on from the supernet's weights, the best of four; by the trainer alone. */
 static double train_on(const state *s, const finale *f, const uint8_t *choice)
 {
     size_t sizes[MAX_FIELDS];
-    adass_error err;
-    adass_model *model;
-    adass_trainer *trainer;
-    adass_batches *batches;
-    double best = 0.0;
     adass_sizes_from_choice(&s->candidates, choice, f->problem.n_fields, sizes);
-    assert_int_equal(adass_model_create(&model, &s->supernet->config, f->problem.n_fields, s->vocab,
-                                        sizes, &err),
-                     ADASS_OK);
-    adass_model_inherit(model, s->supernet);
-    assert_int_equal(adass_trainer_create(&trainer, model, &s->base.compute, &step, &err),
-                     ADASS_OK);
-    assert_int_equal(
-        adass_batches_open(&batches, s->base.dataset, ADASS_TRAIN, step.batch_size, 0, &err),
-        ADASS_OK);
-    uint64_t epoch = 0;
-    for (int i = 1; i <= FINALIST_STEPS;) {
-        adass_batch batch;
-        double loss;
-        adass_metrics metrics;
-        assert_int_equal(adass_batches_next(batches, &batch, &err), ADASS_OK);
-        if (batch.n == 0) {
-            adass_batches_shuffle(batches, adass_seed_derive(7, 3), epoch++); /* as finalists.c */
-            continue;
-        }
-        assert_int_equal(adass_trainer_step(trainer, NULL, &batch, NULL, &loss, &err), ADASS_OK);
-        if (i++ % (FINALIST_STEPS / 4) != 0)
-            continue;
-        assert_int_equal(adass_evaluator_measure(f->evaluator, model, NULL, &metrics, &err),
-                         ADASS_OK);
-        best = fmax(best, metrics.auc);
-    }
-    adass_batches_close(batches);
-    adass_trainer_destroy(trainer);
-    adass_model_destroy(model);
-    return best;
+    return finalist_auc(&s->base, &step, s->supernet, s->vocab, sizes, f->problem.seed,
+                        FINALIST_STEPS);
 }
 
 /*
@@ -523,7 +490,7 @@ static void test_finalists(void **out)
             print_message("margin %4.1f: AUC %.4f, %llu parameters\n", margins[m], auc,
                           (unsigned long long)params);
             assert_true(auc < got || params >= least); /* else it had won */
-            assert_true(got > auc - 0.01);             /* several standard errors on 2,000 rows */
+            assert_true(got > auc - 0.003);            /* the smallest of all is farther below */
         }
         close_finale(&f);
     }

@@ -72,7 +72,7 @@ typedef struct adass_run_result {
     uint64_t embedding_bytes; /* of the stored tables: 4 a parameter; unstructured: with indices */
     adass_found found;
     adass_train_result train; /* validation metrics among them */
-    adass_metrics test;       /* zero without a test, as is what follows */
+    adass_metrics test;       /* zero without a test, as are the logits and their number */
     float *test_logits;       /* [n_test] of the test split's rows; owned */
     size_t n_test;
     double seconds; /* all stages */
