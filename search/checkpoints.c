@@ -15,7 +15,7 @@
 enum { PATH_CHARS = 4096 };
 
 static const char *const stage_names[ADASS_N_STAGES] = { "pretrain", "supernet", "search",
-                                                         "train" };
+                                                         "continue", "train" };
 
 struct adass_checkpoints {
     adass_checkpoint_options options;
@@ -96,7 +96,8 @@ adass_checkpoint adass_checkpoints_of(const adass_checkpoints *checkpoints, adas
                                .every_seconds = checkpoints->options.every_seconds,
                                .resume = checkpoints->options.resume,
                                .replace = checkpoints->options.replace,
-                               .keep_end = stage == ADASS_STAGE_PRETRAIN };
+                               .keep_end =
+                                   stage == ADASS_STAGE_PRETRAIN || stage == ADASS_STAGE_CONTINUE };
 }
 
 void adass_checkpoints_remove(const adass_checkpoints *checkpoints, adass_stage stage)

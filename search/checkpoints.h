@@ -9,6 +9,7 @@ typedef enum adass_stage {
     ADASS_STAGE_PRETRAIN, /* of methods that look at a trained model before they choose */
     ADASS_STAGE_SUPERNET,
     ADASS_STAGE_SEARCH,
+    ADASS_STAGE_CONTINUE, /* the training from the supernet's weights */
     ADASS_STAGE_TRAIN,
     ADASS_N_STAGES
 } adass_stage;

@@ -77,6 +77,12 @@ adass_run_config adass_run_config_default(void)
     };
 }
 
+const char *adass_retrain_name(adass_retrain retrain)
+{
+    static const char *const names[ADASS_N_RETRAINS] = { "better", "anew", "continued", "none" };
+    return names[retrain];
+}
+
 /* ---- the session ---- */
 
 adass_status adass_session_open(adass_session **out, const adass_dataset *dataset,
@@ -117,6 +123,7 @@ void adass_session_remove_checkpoints(adass_session *session, bool shared)
     if (session->checkpoints == NULL)
         return;
     adass_checkpoints_remove(session->checkpoints, ADASS_STAGE_TRAIN);
+    adass_checkpoints_remove(session->checkpoints, ADASS_STAGE_CONTINUE);
     adass_checkpoints_remove(session->checkpoints, ADASS_STAGE_SEARCH);
     if (!shared)
         return;
@@ -311,6 +318,11 @@ static adass_status check_config(const adass_run_config *config, adass_error *er
     return ADASS_OK;
 }
 
+static bool needs_supernet(adass_retrain retrain)
+{
+    return retrain == ADASS_RETRAIN_CONTINUED || retrain == ADASS_RETRAIN_NONE;
+}
+
 /* What the method of a configuration works with. */
 static adass_method_setting setting_of(adass_session *session, const adass_run_config *config)
 {
@@ -333,7 +345,7 @@ adass_status adass_run_find(adass_session *session, const adass_run_config *conf
     adass_status status = adass_method_find(config->method, &method, err);
     if (status == ADASS_OK && method->searches)
         status = check_config(config, err);
-    if (status == ADASS_OK && (config->inherit || config->continued) && !method->uses_supernet)
+    if (status == ADASS_OK && needs_supernet(config->retrain) && !method->uses_supernet)
         status = adass_fail(err, ADASS_EINVAL,
                             "method '%s' has no supernet whose weights could be inherited",
                             config->method);
@@ -397,8 +409,66 @@ static uint64_t training_seed(const adass_run_config *config)
     return config->train_seed != 0 ? config->train_seed : config->seed;
 }
 
-static adass_status train_found(adass_session *s, const adass_run_config *run, adass_model *model,
-                                adass_run_result *out, adass_error *err)
+/* Fills out->train; `how` is not ADASS_RETRAIN_BETTER. */
+static adass_status fill_weights(adass_session *s, const adass_run_config *config,
+                                 const adass_method_kind *method, adass_retrain how,
+                                 adass_model *model, adass_run_result *out, adass_error *err)
+{
+    const adass_method_setting setting = setting_of(s, config);
+    const adass_stage stage =
+        how == ADASS_RETRAIN_CONTINUED ? ADASS_STAGE_CONTINUE : ADASS_STAGE_TRAIN;
+    out->trained = how;
+    if (how != ADASS_RETRAIN_ANEW)
+        adass_model_inherit(model, s->supernet);
+    if (how == ADASS_RETRAIN_NONE)
+        return measure_valid(s, model, &out->train.valid, err);
+    if (method->train == NULL)
+        return adass_method_train(&setting, stage, NULL, model, out, err);
+    const adass_status status = method->train(&setting, model, out, err);
+    assert(status != ADASS_OK || out->params <= config->budget);
+    return status;
+}
+
+/* A new model of the sizes found. */
+static adass_status train_one(adass_session *s, const adass_run_config *config,
+                              const adass_method_kind *method, adass_retrain how,
+                              adass_run_result *out, adass_model **model, adass_error *err)
+{
+    adass_model_config c = config->model;
+    c.seed = adass_seed_derive(training_seed(config), ADASS_SEED_MODEL);
+    adass_status status =
+        adass_model_create(model, &c, s->dataset->n_fields, s->vocab, out->sizes, err);
+    if (status == ADASS_OK)
+        status = adass_placer_spread(&s->placer, *model, NULL, err);
+    return status == ADASS_OK ? fill_weights(s, config, method, how, *model, out, err) : status;
+}
+
+/* The training whose end a checkpoint keeps comes first. */
+static adass_status train_both(adass_session *s, const adass_run_config *config,
+                               const adass_method_kind *method, adass_run_result *out,
+                               adass_model **model, adass_error *err)
+{
+    adass_model *continued = NULL;
+    adass_status status =
+        train_one(s, config, method, ADASS_RETRAIN_CONTINUED, out, &continued, err);
+    const adass_train_result first = out->train;
+    if (status == ADASS_OK)
+        status = train_one(s, config, method, ADASS_RETRAIN_ANEW, out, model, err);
+    const double seconds = first.seconds + out->train.seconds;
+    if (status == ADASS_OK && first.valid.auc > out->train.valid.auc) {
+        adass_model_destroy(*model);
+        *model = continued;
+        out->train = first;
+        out->trained = ADASS_RETRAIN_CONTINUED;
+    } else {
+        adass_model_destroy(continued);
+    }
+    out->train.seconds = seconds;
+    return status;
+}
+
+static adass_status train_found(adass_session *s, const adass_run_config *run,
+                                adass_run_result *out, adass_model **model, adass_error *err)
 {
     const adass_method_kind *method = NULL;
     adass_status status = adass_method_find(run->method, &method, err);
@@ -406,23 +476,18 @@ static adass_status train_found(adass_session *s, const adass_run_config *run, a
         return status;
     adass_run_config config = *run;
     config.train.seed = adass_seed_derive(training_seed(run), ADASS_SEED_TRAIN);
-    const adass_method_setting setting = setting_of(s, &config);
-    if (config.inherit || config.continued)
-        adass_model_inherit(model, s->supernet);
-    if (config.inherit) {
-        status = measure_valid(s, model, &out->train.valid, err);
-    } else if (method->train != NULL) {
-        status = method->train(&setting, model, out, err);
-        assert(status != ADASS_OK || out->params <= config.budget);
-    } else {
-        status = adass_method_train(&setting, NULL, model, out, err);
-    }
-    if (status == ADASS_OK && !config.without_test)
-        status = measure_test(s, model, out, err);
-    out->other_params = adass_model_other_params(model);
-    out->projection_params = adass_model_projection_params(model);
+    const bool better = config.retrain == ADASS_RETRAIN_BETTER;
+    if (better && method->uses_supernet)
+        status = train_both(s, &config, method, out, model, err);
+    else
+        status = train_one(s, &config, method, better ? ADASS_RETRAIN_ANEW : config.retrain, out,
+                           model, err);
     out->seconds += out->train.seconds;
-    return status;
+    if (status != ADASS_OK)
+        return status;
+    out->other_params = adass_model_other_params(*model);
+    out->projection_params = adass_model_projection_params(*model);
+    return config.without_test ? ADASS_OK : measure_test(s, *model, out, err);
 }
 
 /* Copies what training gave. */
@@ -438,6 +503,7 @@ static adass_status copy_trained(adass_run_result *to, const adass_run_result *f
     to->n_test = from->n_test;
     to->other_params = from->other_params;
     to->projection_params = from->projection_params;
+    to->trained = from->trained;
     to->train = from->train;
     to->test = from->test;
     to->seconds += from->train.seconds;
@@ -447,15 +513,8 @@ static adass_status copy_trained(adass_run_result *to, const adass_run_result *f
 static adass_status train_new(adass_session *session, const adass_run_config *config,
                               adass_run_result *out, adass_model **model, adass_error *err)
 {
-    adass_model_config c = config->model;
-    c.seed = adass_seed_derive(training_seed(config), ADASS_SEED_MODEL);
     adass_model *trained = NULL;
-    adass_status status = adass_model_create(&trained, &c, session->dataset->n_fields,
-                                             session->vocab, out->sizes, err);
-    if (status == ADASS_OK)
-        status = adass_placer_spread(&session->placer, trained, NULL, err);
-    if (status == ADASS_OK)
-        status = train_found(session, config, trained, out, err);
+    const adass_status status = train_found(session, config, out, &trained, err);
     if (status == ADASS_OK && model != NULL)
         *model = trained;
     else
@@ -486,16 +545,23 @@ static adass_status train_once(adass_session *s, const adass_run_config *config,
     return status;
 }
 
+/* Whether the run's model depends on the method by the sizes alone. */
+static bool is_of_sizes_alone(const adass_run_config *config)
+{
+    const adass_method_kind *method = NULL;
+    if (adass_method_find(config->method, &method, NULL) != ADASS_OK || method->train != NULL)
+        return false;
+    return !method->uses_supernet || config->retrain == ADASS_RETRAIN_ANEW;
+}
+
 adass_status adass_run(adass_session *session, const adass_run_config *config,
                        adass_run_result *out, adass_model **model, adass_error *err)
 {
     const adass_status status = adass_run_find(session, config, out, err);
     if (status != ADASS_OK)
         return status;
-    const bool by_sizes =
-        !config->inherit && !config->continued && !adass_method_trains_itself(config->method);
-    return by_sizes && model == NULL ? train_once(session, config, out, err)
-                                     : train_new(session, config, out, model, err);
+    return model == NULL && is_of_sizes_alone(config) ? train_once(session, config, out, err)
+                                                      : train_new(session, config, out, model, err);
 }
 
 void adass_found_free(adass_found *found)

@@ -135,8 +135,7 @@ json_t *adass_run_config_json(const adass_run_config *config, const adass_datase
     if (known && method->uses_supernet) {
         json_object_set_new(root, "supernet", supernet_json(&config->supernet, dataset));
         json_object_set_new(root, "search", search_json(&config->search));
-        json_object_set_new(root, "inherit", json_boolean(config->inherit));
-        json_object_set_new(root, "continued", json_boolean(config->continued));
+        json_object_set_new(root, "retrain", json_string(adass_retrain_name(config->retrain)));
     } else if (known && method->evaluates) {
         const adass_search_config *c = &config->search;
         json_object_set_new(root, "search",
@@ -216,8 +215,6 @@ char *adass_run_identity(adass_stage stage, const adass_run_config *config, cons
         json_object_set_new(root, "train_seed", json_integer((json_int_t)config->train_seed));
         json_object_set_new(root, "train", train_json(&config->train));
         json_object_set_new(root, "without_test", json_boolean(config->without_test));
-        if (config->continued) /* of a supernet */
-            json_object_set_new(root, "config", adass_run_config_json(config, dataset));
         if (adass_method_trains_itself(config->method)) { /* a mask: of a method, for a budget */
             json_object_set_new(root, "method", json_string(config->method));
             json_object_set_new(root, "budget", json_integer((json_int_t)config->budget));
@@ -294,11 +291,12 @@ static json_t *metrics_json(const adass_run_result *r)
     const uint64_t bytes =
         r->embedding_bytes + (r->other_params + r->projection_params) * sizeof(float);
     json_t *metrics = json_pack(
-        "{s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "valid_auc", r->train.valid.auc,
+        "{s:f, s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:i}", "valid_auc", r->train.valid.auc,
         "valid_logloss", r->train.valid.logloss, "params", (json_int_t)r->params, "other_params",
         (json_int_t)r->other_params, "projection_params", (json_int_t)r->projection_params, "bytes",
         (json_int_t)bytes, "epochs", (json_int_t)r->train.epochs, "best_epoch",
-        (json_int_t)r->train.best_epoch, "window_rows", (json_int_t)r->train.window_rows);
+        (json_int_t)r->train.best_epoch, "window_rows", (json_int_t)r->train.window_rows,
+        "continued", r->trained == ADASS_RETRAIN_CONTINUED);
     if (r->n_test > 0) {
         json_object_set_new(metrics, "test_auc", json_real(r->test.auc));
         json_object_set_new(metrics, "test_logloss", json_real(r->test.logloss));

@@ -118,6 +118,14 @@ static double search_seconds(const adass_suite_run *r, const adass_run_config *c
            FINALISTS * finalist_seconds(r, config, training);
 }
 
+/* Of the sizes found. */
+static double trainings(const adass_run_config *config, const adass_method_kind *method)
+{
+    if (config->retrain == ADASS_RETRAIN_NONE)
+        return 0.0;
+    return method->uses_supernet && config->retrain == ADASS_RETRAIN_BETTER ? 2.0 : 1.0;
+}
+
 /* Of one seed of a variant at `budgets` budgets; small, large: seconds of a training. */
 static double variant_seconds(const adass_suite_run *r, const adass_variant *variant,
                               double budgets, double small, double large)
@@ -128,7 +136,7 @@ static double variant_seconds(const adass_suite_run *r, const adass_variant *var
     adass_variant_apply(variant, &config);
     if (adass_method_find(variant->method, &method, NULL) != ADASS_OK)
         return 0.0;
-    const double train = config.inherit ? 0.0 : middle;
+    const double train = trainings(&config, method) * middle;
     const double supernet = supernet_trainings(r, &config);
     if (!method->uses_supernet) {
         const double pretraining = method->takes_epochs ? supernet * large : large;

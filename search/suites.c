@@ -26,8 +26,7 @@ void adass_variant_apply(const adass_variant *v, adass_run_config *config)
     if (v->candidates.n > 0)
         config->candidates = v->candidates;
     config->search.equal_shares = v->equal_shares;
-    config->inherit = v->inherit;
-    config->continued = v->continued;
+    config->retrain = v->retrain;
 }
 
 /* ---- the rows of the tables ---- */
@@ -85,8 +84,9 @@ static const adass_variant ablations[] = {
     { .name = "no-competition", .method = "adass", .equal_shares = true },
     { .name = "no-refinement", .method = "adass", .no_refinement = true },
     { .name = "no-finalists", .method = "adass", .no_finalists = true },
-    { .name = "inherit", .method = "adass", .inherit = true },
-    { .name = "continued", .method = "adass", .continued = true },
+    { .name = "inherit", .method = "adass", .retrain = ADASS_RETRAIN_NONE },
+    { .name = "anew", .method = "adass", .retrain = ADASS_RETRAIN_ANEW },
+    { .name = "continued", .method = "adass", .retrain = ADASS_RETRAIN_CONTINUED },
     WITH_SEARCHERS("uniform", "uniform"),
     WITH_SEARCHERS("sandwich", "sandwich"),
     WITH_SEARCHERS("fair", "fair"),

@@ -14,7 +14,8 @@ typedef struct adass_variant {
     const char *name; /* in tables and names of files; unlike the others' of the suite */
     const char *method;
     const char *sampler, *searcher;
-    bool no_penalty, equal_shares, no_refinement, no_finalists, inherit, continued;
+    bool no_penalty, equal_shares, no_refinement, no_finalists;
+    adass_retrain retrain;
     size_t supernet_epochs;
     adass_candidates candidates;
 } adass_variant;

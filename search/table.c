@@ -282,6 +282,15 @@ static void add_params(json_t *row, const table_maker *m, const adass_cell *cell
                         json_real(sample_of(cell, "metrics", "bytes", work).mean));
 }
 
+/* Share of the seeds whose model has gone on from the supernet's weights. */
+static void add_continued(json_t *row, const adass_cell *cell, double *work)
+{
+    const json_t *config = json_object_get(cell->records[0], "config");
+    if (json_object_get(config, "retrain") != NULL)
+        json_object_set_new(row, "continued",
+                            json_real(sample_of(cell, "metrics", "continued", work).mean));
+}
+
 static void add_seconds(json_t *row, const adass_cell *cell, double *work)
 {
     static const char *const stages[] = { "total", "supernet", "search", "train" };
@@ -328,6 +337,7 @@ static json_t *make_row(const table_maker *m, const adass_cell *cell, double *wo
         if (planted)
             add_rank_correlation(row, cell, dataset);
         add_search_cost(row, m, cell, work);
+        add_continued(row, cell, work);
     }
     add_seconds(row, cell, work);
     add_settings(row, cell);
@@ -410,6 +420,7 @@ static const char *const csv_columns[] = {
     "search_seconds_mean",
     "train_seconds_mean",
     "search_cost",
+    "continued",
     "learning_rate",
     "l2",
     "dropout",
@@ -523,6 +534,7 @@ static void put_markdown_row(FILE *out, const json_t *row, bool planted)
     if (planted)
         put_optional(out, row, "rank_correlation");
     put_optional(out, row, "search_cost");
+    put_optional(out, row, "continued");
     fprintf(out, "%.1f |\n", number(row, "seconds_mean"));
 }
 
@@ -563,9 +575,10 @@ static void put_section(FILE *out, const json_t *table, const char *backbone, bo
     fprintf(out, "\n## %s\n\n", backbone);
     fprintf(out,
             "| method | test AUC | gain, 1e-3 | by test rows | rank | log-loss | parameters | of "
-            "best | rest of best | MB | agreement | log2 distance | %ssearch cost | seconds |\n",
+            "best | rest of best | MB | agreement | log2 distance | %ssearch cost | continued | "
+            "seconds |\n",
             planted ? "rank corr. | " : "");
-    fprintf(out, "|---|---|---|---|---|---|---|---|---|---|---|---|%s---|---|\n",
+    fprintf(out, "|---|---|---|---|---|---|---|---|---|---|---|---|%s---|---|---|\n",
             planted ? "---|" : "");
     size_t i;
     json_t *row;
@@ -605,7 +618,8 @@ static void put_markdown(FILE *out, const json_t *table, const adass_dataset *da
         "difference.\n"
         "Rank: among the methods of the same budget and the best uniform size, by AUC. \"Rest\" "
         "leaves field %s out, the largest. MB: of all parameters as stored. Search cost: "
-        "supernet and search in trainings of the largest uniform size.\n",
+        "supernet and search in trainings of the largest uniform size. Continued: share of the "
+        "seeds whose model goes on from the supernet's weights.\n",
         dominating_field(dataset));
     for (int b = 0; b < ADASS_N_BACKBONES; b++) {
         size_t i, found = 0;

@@ -13,7 +13,7 @@
 typedef struct arguments {
     adass_run_options run;
     adass_common common;
-    const char *dataset, *method, *sampler, *candidates, *out, *inherit;
+    const char *dataset, *method, *sampler, *candidates, *out, *inherit, *trained;
     double budget;
     size_t reference;
 } arguments;
@@ -40,6 +40,11 @@ static adass_status take_budget(arguments *a, const adass_dataset *dataset, adas
 static void print_result(const adass_dataset *dataset, const arguments *a,
                          const adass_run_result *r)
 {
+    static const char *const weights[ADASS_N_RETRAINS] = {
+        [ADASS_RETRAIN_ANEW] = "trained from start values",
+        [ADASS_RETRAIN_CONTINUED] = "trained from the supernet's weights",
+        [ADASS_RETRAIN_NONE] = "with the supernet's weights"
+    };
     const adass_found *found = &r->found;
     printf("%-20s %12s %6s %8s\n", "field", "vocabulary", "size", "share");
     for (size_t f = 0; f < dataset->n_fields; f++) {
@@ -55,9 +60,9 @@ static void print_result(const adass_dataset *dataset, const arguments *a,
         printf("seconds       %.1f supernet, %.1f search\n", found->supernet_seconds,
                found->search_seconds);
     }
-    if (a->inherit != NULL)
-        printf("test          AUC %.4f, log-loss %.4f, with the supernet's weights\n", r->test.auc,
-               r->test.logloss);
+    if (r->n_test > 0)
+        printf("test          AUC %.4f, log-loss %.4f, %s\n", r->test.auc, r->test.logloss,
+               weights[r->trained]);
 }
 
 static adass_status write_sizes(const arguments *a, const adass_dataset *dataset,
@@ -88,16 +93,22 @@ static adass_status report(const arguments *a, const adass_dataset *dataset,
     return ADASS_OK;
 }
 
-/* The sizes, and with --inherit the supernet's weights for them, measured and written. */
+/* Where the model is written, or NULL. */
+static const char *model_file(const arguments *a)
+{
+    return a->inherit != NULL ? a->inherit : a->trained;
+}
+
+/* The sizes, and where it is wanted a model of them, measured and written. */
 static adass_status find(const arguments *a, adass_session *session, const adass_dataset *dataset,
                          adass_run_result *result, adass_error *err)
 {
-    if (a->inherit == NULL)
+    if (model_file(a) == NULL)
         return adass_run_find(session, &a->run.config, result, err);
     adass_model *model = NULL;
     adass_status status = adass_run(session, &a->run.config, result, &model, err);
     if (status == ADASS_OK)
-        status = adass_safetensors_write_model(a->inherit, model, dataset, err);
+        status = adass_safetensors_write_model(model_file(a), model, dataset, err);
     adass_model_destroy(model);
     return status;
 }
@@ -110,8 +121,8 @@ static adass_status search(void *user, adass_session *session, const adass_datas
     adass_status status = take_budget(a, dataset, err);
     if (status == ADASS_OK && a->out != NULL)
         status = adass_file_check_writable(a->out, err);
-    if (status == ADASS_OK && a->inherit != NULL)
-        status = adass_file_check_writable(a->inherit, err);
+    if (status == ADASS_OK && model_file(a) != NULL)
+        status = adass_file_check_writable(model_file(a), err);
     if (status == ADASS_OK)
         status = find(a, session, dataset, &result, err);
     if (status == ADASS_OK)
@@ -138,6 +149,9 @@ static adass_status apply(arguments *a, adass_error *err)
                             "method '%s' zeroes single weights and finds no sizes: it runs in "
                             "'adass reproduce'",
                             a->method);
+    if (status == ADASS_OK && a->inherit != NULL && a->trained != NULL)
+        status = adass_fail(err, ADASS_EINVAL,
+                            "--inherit and --trained write models of different weights: give one");
     adass_searcher *searcher = NULL;
     if (status == ADASS_OK)
         status = adass_searcher_find(c->search.searcher, &searcher, err);
@@ -146,7 +160,7 @@ static adass_status apply(arguments *a, adass_error *err)
         status = adass_sampler_find(a->sampler, &sampler, err);
     snprintf(c->method, sizeof c->method, "%s", a->method);
     c->supernet.sampler = a->sampler;
-    c->inherit = a->inherit != NULL;
+    c->retrain = a->inherit != NULL ? ADASS_RETRAIN_NONE : ADASS_RETRAIN_BETTER;
     return status;
 }
 
@@ -205,6 +219,9 @@ static void add_options(arguments *a)
         { "inherit", "FILE",
           "write the model of the sizes with the supernet's weights (safetensors), and measure it",
           ADASS_OPTION_STRING, .string = &a->inherit },
+        { "trained", "FILE",
+          "train the model of the sizes too, write it (safetensors), and measure it",
+          ADASS_OPTION_STRING, .string = &a->trained },
         { "out", "FILE", "write the sizes (sizes.json)", ADASS_OPTION_STRING, .string = &a->out },
     };
     for (size_t i = 0; i < sizeof own / sizeof own[0]; i++)

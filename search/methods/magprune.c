@@ -101,7 +101,7 @@ static adass_status train_once(const adass_method_setting *setting, adass_model 
         free(identity);
         return ADASS_OK;
     }
-    adass_status status = adass_method_train(setting, NULL, model, out, err);
+    adass_status status = adass_method_train(setting, ADASS_STAGE_TRAIN, NULL, model, out, err);
     if (status == ADASS_OK)
         status = keep_copy(setting, model, &out->train, identity, err);
     if (status != ADASS_OK)

@@ -89,10 +89,12 @@ adass_status adass_method_search(const adass_method_setting *setting, const adas
 /**
  * Trains the run's own model, of out->sizes, with config->train: out->train.
  *
+ * @param stage  whose checkpoint it is, ADASS_STAGE_TRAIN or ADASS_STAGE_CONTINUE
  * @param hooks  of its steps, or NULL
  */
-adass_status adass_method_train(const adass_method_setting *setting, const adass_step_hooks *hooks,
-                                adass_model *model, adass_run_result *out, adass_error *err);
+adass_status adass_method_train(const adass_method_setting *setting, adass_stage stage,
+                                const adass_step_hooks *hooks, adass_model *model,
+                                adass_run_result *out, adass_error *err);
 
 /**
  * What a method learns for all of its budgets at once, in values[n]: what the session has of an earlier

@@ -242,7 +242,7 @@ static adass_status train_masked(const adass_method_setting *setting, const adas
         for (size_t i = 0; i < t->vocab * t->width; i++)
             t->rows[i] = pruned->tables[f].rows[i] != 0.0f ? t->rows[i] : 0.0f;
     }
-    return adass_method_train(setting, &hooks, model, out, err);
+    return adass_method_train(setting, ADASS_STAGE_TRAIN, &hooks, model, out, err);
 }
 
 static adass_status train(const adass_method_setting *setting, adass_model *model,

@@ -157,17 +157,17 @@ adass_status adass_method_search(const adass_method_setting *setting, const adas
     return status;
 }
 
-adass_status adass_method_train(const adass_method_setting *setting, const adass_step_hooks *hooks,
-                                adass_model *model, adass_run_result *out, adass_error *err)
+adass_status adass_method_train(const adass_method_setting *setting, adass_stage stage,
+                                const adass_step_hooks *hooks, adass_model *model,
+                                adass_run_result *out, adass_error *err)
 {
     adass_train_config train = setting->config->train;
     adass_checkpoint checkpoint;
-    char *identity = adass_run_identity(ADASS_STAGE_TRAIN, setting->config, out->sizes,
-                                        setting->dataset, setting->compute);
+    char *identity =
+        adass_run_identity(stage, setting->config, out->sizes, setting->dataset, setting->compute);
     if (identity == NULL)
         return adass_fail_memory(err, "the training", 4096.0);
-    train.checkpoint =
-        adass_session_checkpoint(setting->session, ADASS_STAGE_TRAIN, identity, &checkpoint);
+    train.checkpoint = adass_session_checkpoint(setting->session, stage, identity, &checkpoint);
     train.step.hooks = hooks;
     const adass_status status = adass_train(model, setting->dataset, setting->compute, &train,
                                             setting->monitor, &out->train, err);

@@ -253,6 +253,11 @@ CHECK
     expect 0 out "^test +AUC 0\.[0-9]+, log-loss 0\.[0-9]+, with the supernet's weights" search d "${small[@]}" --inherit m.safetensors
     [ -s m.safetensors ] || fail "search --inherit wrote no model"
     rm m.safetensors
+    expect 0 out "^test +AUC 0\.[0-9]+, log-loss 0\.[0-9]+, trained from (start values|the supernet's weights)" \
+        search d "${small[@]}" --trained m.safetensors
+    [ -s m.safetensors ] || fail "search --trained wrote no model"
+    rm m.safetensors
+    expect 2 err "write models of different weights: give one" search d --inherit a.safetensors --trained b.safetensors
     expect 1 err "method 'mde' has no supernet whose weights could be inherited" search d --method mde --inherit m.safetensors
     expect 1 err "^adass search: a budget of 100 parameters cannot be kept" search d "${small[@]}" --candidates 2,4 --budget 100
     expect 2 err "^adass search: candidate sizes '4,2' must rise" search d --candidates 4,2

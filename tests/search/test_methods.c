@@ -257,7 +257,7 @@ static void test_project(void **out)
     }
     adass_run_config config = config_of(s, "adass", 0.4);
     adass_run_result slice, project;
-    config.inherit = true;
+    config.retrain = ADASS_RETRAIN_NONE;
     assert_int_equal(adass_run(session, &config, &slice, NULL, &err), ADASS_OK);
     config.model.align = ADASS_ALIGN_PROJECT;
     assert_int_equal(adass_run(session, &config, &project, NULL, &err), ADASS_OK);
@@ -437,6 +437,26 @@ static void test_pretraining_is_kept(void **out)
         assert_int_equal(run_stopped(s, &config, &never, &got), ADASS_OK);
         free_outcome(&got);
     }
+}
+
+/* Likewise the training from the supernet's weights, stopped in the one from start values. */
+static void test_continued_is_kept(void **out)
+{
+    const state *s = *out;
+    const adass_run_config config = config_of(s, "adass", 0.4);
+    stopper never = { .left = -1 }, stops = { .at = "train" }, again = { .left = -1 };
+    outcome expected, got;
+    assert_int_equal(run_stopped(s, &config, &never, &expected), ADASS_OK);
+    const size_t steps = never.train / 2; /* of each training: as many epochs as it may have */
+    assert_true(expected.result.train.epochs == config.train.max_epochs && steps > 8);
+    stops.left = (int)(steps + 4);
+    assert_int_equal(run_stopped(s, &config, &stops, &got), ADASS_EINTERRUPTED);
+    free_outcome(&got);
+    assert_int_equal(run_stopped(s, &config, &again, &got), ADASS_OK);
+    assert_in_range(again.train, 1, steps);
+    expect_same_run(&expected, &got);
+    free_outcome(&expected);
+    free_outcome(&got);
 }
 
 /* Stopped when its gates are learnt, AutoDim has them for another budget in another session. */
@@ -813,7 +833,7 @@ static void test_inherit(void **out)
 {
     const state *s = *out;
     adass_run_config config = config_of(s, "adass", 0.5);
-    config.inherit = true;
+    config.retrain = ADASS_RETRAIN_NONE;
     config.search.eval_rows = 0;
     adass_run_result result = run(s, &config, NULL);
     assert_int_equal(result.train.epochs, 0);
@@ -821,7 +841,7 @@ static void test_inherit(void **out)
     adass_run_result_free(&result);
     adass_error err;
     config = config_of(s, "random", 0.5);
-    config.inherit = true;
+    config.retrain = ADASS_RETRAIN_NONE;
     assert_int_equal(adass_run_find(s->session, &config, &result, &err), ADASS_EINVAL);
     adass_run_result_free(&result);
 }
@@ -835,14 +855,15 @@ static void test_continued(void **out)
     const state *s = *out;
     adass_error err;
     adass_run_config config = config_of(s, "adass", 0.5);
+    config.retrain = ADASS_RETRAIN_ANEW;
     adass_run_result anew = run(s, &config, NULL);
-    config.continued = true;
+    config.retrain = ADASS_RETRAIN_CONTINUED;
     adass_run_result result = run(s, &config, NULL), again;
     assert_memory_equal(result.sizes, anew.sizes, anew.n_fields * sizeof *anew.sizes);
     assert_true(result.train.epochs > 0 && result.test.logloss != anew.test.logloss);
 
     adass_model *model = NULL;
-    config.inherit = true;
+    config.retrain = ADASS_RETRAIN_NONE;
     adass_run_result inherited = run(s, &config, &model);
     adass_train_config train = config.train;
     adass_train_result trained;
@@ -854,11 +875,11 @@ static void test_continued(void **out)
                 trained.best_epoch == result.train.best_epoch);
     adass_model_destroy(model);
 
-    config.inherit = false;
+    config.retrain = ADASS_RETRAIN_CONTINUED;
     again = run(s, &config, NULL);
     assert_true(again.test.logloss == result.test.logloss);
     adass_run_result_free(&again);
-    config.continued = false;
+    config.retrain = ADASS_RETRAIN_ANEW;
     again = run(s, &config, NULL);
     assert_true(again.test.logloss == anew.test.logloss);
     adass_run_result_free(&again);
@@ -866,8 +887,44 @@ static void test_continued(void **out)
     adass_run_result_free(&result);
     adass_run_result_free(&anew);
     config = config_of(s, "random", 0.5);
-    config.continued = true;
+    config.retrain = ADASS_RETRAIN_CONTINUED;
     assert_int_equal(adass_run_find(s->session, &config, &result, &err), ADASS_EINVAL);
+    adass_run_result_free(&result);
+}
+
+/*
+ * Of both trainings the model of better validation AUC, whichever that is: a supernet of one pass, and one that
+ * has seen the rows so often that going on from it is too late.
+ */
+static void test_better(void **out)
+{
+    const state *s = *out;
+    bool won[ADASS_N_RETRAINS] = { false };
+    for (size_t i = 0; i < 2; i++) {
+        adass_run_result r[3];
+        for (size_t how = 0; how < 3; how++) {
+            adass_run_config config = config_of(s, "adass", 0.5);
+            config.supernet.epochs = i == 0 ? 1 : 30;
+            config.search.finalists = 0.0;
+            config.retrain = (adass_retrain)how;
+            r[how] = run(s, &config, NULL);
+        }
+        const adass_run_result *better = &r[ADASS_RETRAIN_BETTER], *anew = &r[ADASS_RETRAIN_ANEW],
+                               *continued = &r[ADASS_RETRAIN_CONTINUED];
+        assert_true(anew->train.valid.auc != continued->train.valid.auc);
+        const adass_run_result *best =
+            continued->train.valid.auc > anew->train.valid.auc ? continued : anew;
+        assert_int_equal(better->trained, best->trained);
+        assert_true(better->train.valid.auc == best->train.valid.auc &&
+                    better->test.logloss == best->test.logloss);
+        won[best->trained] = true;
+        for (size_t how = 0; how < 3; how++)
+            adass_run_result_free(&r[how]);
+    }
+    assert_true(won[ADASS_RETRAIN_ANEW] && won[ADASS_RETRAIN_CONTINUED]);
+    adass_run_config config = config_of(s, "random", 0.5);
+    adass_run_result result = run(s, &config, NULL); /* it has no other way */
+    assert_int_equal(result.trained, ADASS_RETRAIN_ANEW);
     adass_run_result_free(&result);
 }
 
@@ -881,6 +938,7 @@ int main(void)
         cmocka_unit_test(test_project),
         cmocka_unit_test(test_stopped_runs),
         cmocka_unit_test(test_pretraining_is_kept),
+        cmocka_unit_test(test_continued_is_kept),
         cmocka_unit_test(test_gates_are_kept),
         cmocka_unit_test(test_other_run_is_refused),
         cmocka_unit_test(test_impossible_budget),
@@ -898,6 +956,7 @@ int main(void)
         cmocka_unit_test(test_magprune_counts),
         cmocka_unit_test(test_inherit),
         cmocka_unit_test(test_continued),
+        cmocka_unit_test(test_better),
     };
     return cmocka_run_group_tests(tests, set_up, tear_down);
 }

@@ -15,6 +15,18 @@ extern "C" {
 
 enum { ADASS_METHOD_CHARS = 16 };
 
+/** How a method that has a supernet gets the weights of the model of the sizes found. */
+typedef enum adass_retrain {
+    ADASS_RETRAIN_BETTER,    /* the next two, and of them the model of better validation AUC */
+    ADASS_RETRAIN_ANEW,      /* trained from start values, as every other method's model */
+    ADASS_RETRAIN_CONTINUED, /* trained from the subnet's weights */
+    ADASS_RETRAIN_NONE,      /* the subnet's weights as they are */
+    ADASS_N_RETRAINS
+} adass_retrain;
+
+/** "better", "anew", "continued", "none". */
+const char *adass_retrain_name(adass_retrain retrain);
+
 /** Everything that decides a run besides the data, the code and the machine. */
 typedef struct adass_run_config {
     char method[ADASS_METHOD_CHARS]; /* one of search/README.md's table: "uniform", "adass", ... */
@@ -26,12 +38,9 @@ typedef struct adass_run_config {
     adass_train_config train;
     adass_supernet_config supernet;
     adass_search_config search;
-    /** take the subnet's weights from the supernet as they are, instead of training anew; for methods
-     * that have one */
-    bool inherit;
-    bool continued;      /* the training begins with the subnet's weights; for the same methods */
-    bool without_test;   /* the test split is not looked at: the run is a trial of settings */
-    uint64_t train_seed; /* of the training of the sizes found; 0 for `seed` */
+    adass_retrain retrain; /* methods without a supernet train anew, and refuse the last two */
+    bool without_test;     /* the test split is not looked at: the run is a trial of settings */
+    uint64_t train_seed;   /* of the training of the sizes found; 0 for `seed` */
     uint64_t seed;
 } adass_run_config;
 
@@ -71,7 +80,8 @@ typedef struct adass_run_result {
     uint64_t projection_params; /* of alignment project: the maps in front of FM */
     uint64_t embedding_bytes; /* of the stored tables: 4 a parameter; unstructured: with indices */
     adass_found found;
-    adass_train_result train; /* validation metrics among them */
+    adass_retrain trained;    /* what the model is: any but ADASS_RETRAIN_BETTER */
+    adass_train_result train; /* validation metrics among them; seconds of all that was trained */
     adass_metrics test;       /* zero without a test, as are the logits and their number */
     float *test_logits;       /* [n_test] of the test split's rows; owned */
     size_t n_test;
