@@ -45,7 +45,9 @@ adass_run_config adass_run_config_default(void)
                                         .beta1 = 0.9,
                                         .beta2 = 0.999,
                                         .epsilon = 1e-8,
-                                        .l2 = 1e-5 };
+                                        .l2 = 1e-5,
+                                        .row_rate = 0.05,
+                                        .row_epsilon = 16.0 };
     return (adass_run_config){
         .method = "adass",
         .candidates = { .n = 7, .sizes = { 0, 2, 4, 8, 16, 32, 64 } },

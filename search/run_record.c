@@ -39,9 +39,15 @@ static json_t *param_map(const adass_dataset *dataset, const uint64_t *params)
 
 static json_t *step_json(const adass_trainer_config *c)
 {
-    return json_pack("{s:I, s:f, s:f, s:f, s:f, s:f}", "batch_size", (json_int_t)c->batch_size,
-                     "learning_rate", c->learning_rate, "beta1", c->beta1, "beta2", c->beta2,
-                     "epsilon", c->epsilon, "l2", c->l2);
+    json_t *step = json_pack("{s:I, s:f, s:f, s:f, s:f, s:f}", "batch_size",
+                             (json_int_t)c->batch_size, "learning_rate", c->learning_rate, "beta1",
+                             c->beta1, "beta2", c->beta2, "epsilon", c->epsilon, "l2", c->l2);
+    if (c->row_optimizer != ADASS_ROWS_ADAM)
+        json_object_update_new(step,
+                               json_pack("{s:s, s:f, s:f}", "row_optimizer",
+                                         adass_row_optimizer_name(c->row_optimizer), "row_rate",
+                                         c->row_rate, "row_epsilon", c->row_epsilon));
+    return step;
 }
 
 /* A float as the shortest decimal that gives it back: 0.01, not 0.0099999998. */

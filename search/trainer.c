@@ -89,6 +89,7 @@ typedef struct step {
     const adass_batch *batch;
     adass_dropout dropout;
     adass_adam dense, embedding;
+    adass_adagrad adagrad; /* of embeddings, where it is the row optimizer */
     adass_field_gradient *gradients;
 } step;
 
@@ -578,18 +579,31 @@ static adass_status add_mapped_pairs(const step *s, size_t v, scratch *work, siz
     return adass_project_backward(&t->subnet, t->compute.kernels, v, &field, !t->all.fleeting, err);
 }
 
-/* Adam on the touched rows of a table of 16 bits, which are rounded again when they are stored. */
+/* Rows ids[n] of w, with `width` of each of Adam's two moments a row, of which Adagrad has the second for its sums. */
+static void optimize_rows(const step *s, float *w, size_t stride, float *moments, size_t width,
+                          const uint32_t *ids, const float *grads, size_t n, size_t size)
+{
+    const adass_kernels *kernels = s->trainer->compute.kernels;
+    if (s->trainer->config.row_optimizer == ADASS_ROWS_ADAGRAD)
+        kernels->adagrad_rows(w, stride, moments + width, 2 * width, ids, grads, size, n, size,
+                              &s->adagrad);
+    else
+        kernels->adam_rows(w, stride, moments, moments + width, 2 * width, ids, grads, size, n,
+                           size, &s->embedding);
+}
+
+/* The touched rows of a table of 16 bits, which are rounded again when they are stored. */
 static void update_halves(const step *s, adass_table *table, scratch *work, size_t n, size_t size,
                           uint32_t key)
 {
     enum { AHEAD = 8 };
+    static const uint32_t itself = 0;
     for (size_t i = 0; i < n; i++) {
         const size_t row = work->unique[i];
         if (i + AHEAD < n)
             __builtin_prefetch(table->moments + work->unique[i + AHEAD] * 2 * table->width);
         float *m = table->moments + row * 2 * table->width, *x = work->rows + i * size;
-        s->trainer->compute.kernels->adam_dense(x, m, m + table->width, work->grads + i * size,
-                                                size, &s->embedding);
+        optimize_rows(s, x, size, m, table->width, &itself, work->grads + i * size, 1, size);
         adass_round_stochastic(table->type, (uint16_t *)table->compact + row * table->width, x,
                                size, (uint32_t)(row * ADASS_SIZE_MAX), key);
     }
@@ -603,9 +617,8 @@ static void update_rows(const step *s, size_t field, scratch *work, size_t n, si
     if (hooks != NULL && hooks->update != NULL)
         hooks->update(hooks->user, field, work->unique, work->grads, n, size);
     else if (table->type == ADASS_F32)
-        t->compute.kernels->adam_rows(table->rows, table->width, table->moments,
-                                      table->moments + table->width, 2 * table->width, work->unique,
-                                      work->grads, size, n, size, &s->embedding);
+        optimize_rows(s, table->rows, table->width, table->moments, table->width, work->unique,
+                      work->grads, n, size);
     else
         update_halves(s, table, work, n, size,
                       (uint32_t)adass_mix_at(t->model->config.seed ^ ROUNDING,
@@ -646,8 +659,8 @@ static adass_status run_field(const step *s, const param_task *task, scratch *wo
     if (mapped)
         adass_project_update(t->model, &t->subnet, kernels, task->index, work->map_grad, &s->dense);
     if (table->linear != NULL)
-        kernels->adam_rows(table->linear, 1, table->linear_moments, table->linear_moments + 1, 2,
-                           work->unique, work->dlogit, 1, n, 1, &s->embedding);
+        optimize_rows(s, table->linear, 1, table->linear_moments, 1, work->unique, work->dlogit, n,
+                      1);
     adass_lap(&work->laps, ADASS_PART_ROW_UPDATE);
     return ADASS_OK;
 }
@@ -744,6 +757,24 @@ static adass_status run_task(const step *s, const param_task *task, adass_error 
 
 /* ---- the step ---- */
 
+static const char *const row_optimizers[ADASS_N_ROW_OPTIMIZERS] = { "adam", "adagrad" };
+
+const char *adass_row_optimizer_name(adass_row_optimizer optimizer)
+{
+    return row_optimizers[optimizer];
+}
+
+adass_status adass_row_optimizer_parse(const char *name, adass_row_optimizer *out, adass_error *err)
+{
+    for (size_t i = 0; i < ADASS_N_ROW_OPTIMIZERS; i++)
+        if (strcmp(name, row_optimizers[i]) == 0) {
+            *out = (adass_row_optimizer)i;
+            return ADASS_OK;
+        }
+    return adass_fail(err, ADASS_EINVAL, "no row optimizer named '%s'; there are adam, adagrad",
+                      name);
+}
+
 static adass_adam adam_at(const adass_trainer_config *config, uint64_t steps, double l2)
 {
     const double t = (double)steps;
@@ -769,6 +800,9 @@ static step begin_step(adass_trainer *t, const adass_batch *batch, adass_field_g
         .dropout = { .rate = model->config.dropout },
         .dense = adam_at(&t->config, model->steps, 0.0),
         .embedding = adam_at(&t->config, model->steps, t->config.l2),
+        .adagrad = { .learning_rate = (float)t->config.row_rate,
+                     .epsilon = (float)(t->config.row_epsilon / (double)t->config.batch_size),
+                     .l2 = (float)t->config.l2 },
         .gradients = gradients,
     };
     for (uint64_t i = 0; i < ADASS_HIDDEN_MAX; i++)

@@ -22,6 +22,7 @@ void adass_run_options_init(adass_run_options *options)
                                     .model = "deepfm",
                                     .hidden = "128,64",
                                     .align = "slice",
+                                    .row_optimizer = "adam",
                                     .checkpoints = { .every_seconds = 300.0 } };
     adass_run_config *c = &options->config;
     adass_trainer_config *step = &c->train.step;
@@ -43,6 +44,13 @@ void adass_run_options_init(adass_run_options *options)
           .max = 1 << 24 },
         { "learning-rate", "X", "Adam's", ADASS_OPTION_DOUBLE, .number = &step->learning_rate,
           .min = 1e-9, .max = 10.0 },
+        { "row-optimizer", "adam|adagrad", "of embedding rows and first-order weights",
+          ADASS_OPTION_STRING, .string = &options->row_optimizer },
+        { "row-rate", "X", "adagrad: learning rate of rows", ADASS_OPTION_DOUBLE,
+          .number = &step->row_rate, .min = 1e-9, .max = 1e3 },
+        { "row-epsilon", "X",
+          "adagrad: added to the root of the squares' sum, in units of a sample's gradient",
+          ADASS_OPTION_DOUBLE, .number = &step->row_epsilon, .min = 1e-9, .max = 1e6 },
         { "l2", "X", "L2 of touched embedding rows", ADASS_OPTION_DOUBLE, .number = &step->l2,
           .max = 10.0 },
         { "checkpoints", "DIR", "keep the state in this folder while the work lasts",
@@ -85,8 +93,11 @@ adass_status adass_run_options_apply(adass_run_options *options, uint64_t seed, 
     c->seed = seed;
     c->model.dropout = (float)options->dropout;
     c->model.init_std = (float)options->init_std;
+    adass_status status =
+        adass_row_optimizer_parse(options->row_optimizer, &c->train.step.row_optimizer, err);
     c->supernet.step = c->train.step;
-    adass_status status = adass_backbone_parse(options->model, &c->model.backbone, err);
+    if (status == ADASS_OK)
+        status = adass_backbone_parse(options->model, &c->model.backbone, err);
     if (status == ADASS_OK)
         status = adass_align_parse(options->align, &c->model.align, err);
     if (status == ADASS_OK)

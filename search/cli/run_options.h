@@ -9,7 +9,7 @@ enum { ADASS_RUN_OPTIONS_MAX = 40 };
 
 typedef struct adass_run_options {
     adass_run_config config; /* filled by adass_run_options_apply() */
-    const char *model, *hidden, *align;
+    const char *model, *hidden, *align, *row_optimizer;
     double dropout, init_std;
     adass_checkpoint_options checkpoints; /* without a dir, none are kept */
     adass_option list[ADASS_RUN_OPTIONS_MAX];

@@ -17,10 +17,10 @@ readonly here work
 trap 'rm -rf "$work"' EXIT
 export OMP_WAIT_POLICY=passive
 
-# ours, peer PASSES RATE [MORE...]: one training.
+# ours, peer PASSES RATE [MORE...]: one training. Both have Adagrad of elements; ours with RATE,EPSILON, where xLearn's sums begin at 1.
 ours() {
     "$adass" train "$work/data" --model fm --sizes 16 --batch 512 --init-std 0.005 --l2 0 --patience 100 --threads 2 --epochs "$1" \
-        --learning-rate "$2" "${@:3}"
+        --row-optimizer adagrad --row-rate "${2%,*}" --row-epsilon "${2#*,}" "${@:3}"
 }
 
 peer() {
@@ -46,7 +46,7 @@ peer_auc() {
 
 # Lines "validation AUC, test AUC, rate" of a grid of learning rates.
 try_ours() {
-    for rate in 0.0001 0.0002 0.0003; do
+    for rate in 0.01,4 0.03,8 0.05,16; do
         ours $passes $rate --json | "$python" -c 'import json, sys
 m = json.load(sys.stdin)["metrics"]
 print("%.5f %.5f %s" % (m["valid_auc"], m["test_auc"], sys.argv[1]))' $rate

@@ -867,6 +867,83 @@ static void test_l2_pulls_touched_rows(void **state)
     adass_model_destroy(before);
 }
 
+static void one_step(const fixture *x, adass_model *model, const adass_trainer_config *config)
+{
+    adass_trainer *trainer = NULL;
+    adass_error err;
+    double loss;
+    assert_int_equal(adass_trainer_create(&trainer, model, &x->compute, config, &err), ADASS_OK);
+    assert_int_equal(adass_trainer_step(trainer, NULL, &x->batch, NULL, &loss, &err), ADASS_OK);
+    adass_trainer_destroy(trainer);
+}
+
+/* One parameter's step: from `w` by the gradient in Adam's first moment, with the squares before it. */
+static void expect_adagrad(float w, float moment, double *squares, const adass_trainer_config *c,
+                           float got)
+{
+    const double g = (double)moment / (1.0 - c->beta1);
+    *squares += g * g;
+    const double step = c->row_rate * g / (sqrt(*squares) + c->row_epsilon / (double)c->batch_size);
+    if (fabs((double)got - ((double)w - step)) > 1e-4 * fabs(step) + 1e-7)
+        fail_msg("a parameter of %g is %g after a step of %g", (double)w, (double)got, step);
+}
+
+/* Two steps by Adagrad; Adam on a copy of the model tells each one's gradient. */
+static void check_adagrad(const fixture *x, int kind)
+{
+    double row_squares[FIELDS][32][WIDEST] = { { { 0.0 } } }, squares[FIELDS][32] = { { 0.0 } };
+    adass_trainer_config config = trainer_config;
+    adass_model *model = new_model(kind, 0.0f, mixed);
+    const size_t n = adass_model_param_count(model);
+    float *params = malloc(n * sizeof *params);
+    assert_non_null(params);
+    for (int i = 0; i < 2; i++) {
+        adass_model *before = new_model(kind, 0.0f, mixed), *twin = new_model(kind, 0.0f, mixed);
+        adass_model_store(model, params);
+        adass_model_restore(before, params);
+        adass_model_restore(twin, params);
+        config.row_optimizer = ADASS_ROWS_ADAM;
+        one_step(x, twin, &config);
+        config.row_optimizer = ADASS_ROWS_ADAGRAD;
+        config.row_rate = 0.3;
+        config.row_epsilon = 2.0;
+        one_step(x, model, &config);
+        for (size_t f = 0; f < FIELDS; f++) {
+            const adass_table *a = &before->tables[f], *b = &twin->tables[f],
+                              *c = &model->tables[f];
+            for (size_t row = 0; row < vocab[f]; row++) {
+                for (size_t k = 0; k < a->width; k++)
+                    expect_adagrad(a->rows[row * a->width + k], b->moments[row * 2 * a->width + k],
+                                   &row_squares[f][row][k], &config, c->rows[row * a->width + k]);
+                if (a->linear != NULL)
+                    expect_adagrad(a->linear[row], b->linear_moments[2 * row], &squares[f][row],
+                                   &config, c->linear[row]);
+            }
+        }
+        if (i == 0) /* Adam's first step is the same for all that is no row */
+            assert_true(model->n_layers > 0
+                            ? model->layers[0].bias[0] == twin->layers[0].bias[0] &&
+                                  model->layers[0].bias[0] != before->layers[0].bias[0]
+                            : model->bias == twin->bias && model->bias != before->bias);
+        adass_model_destroy(before);
+        adass_model_destroy(twin);
+    }
+    free(params);
+    adass_model_destroy(model);
+}
+
+static void test_adagrad(void **state)
+{
+    static const int kinds[] = { ADASS_LR, ADASS_FM, ADASS_DEEPFM, DEEPFM_PROJECT };
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++)
+        check_adagrad(*state, kinds[i]);
+    adass_row_optimizer optimizer;
+    adass_error err;
+    assert_int_equal(adass_row_optimizer_parse("adagrad", &optimizer, &err), ADASS_OK);
+    assert_int_equal(optimizer, ADASS_ROWS_ADAGRAD);
+    assert_int_equal(adass_row_optimizer_parse("sgd", &optimizer, &err), ADASS_EINVAL);
+}
+
 static void test_gradient_notes(void **state)
 {
     const fixture *x = *state;
@@ -1005,6 +1082,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_seconds, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_isas_agree, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_l2_pulls_touched_rows, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_adagrad, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_gradient_notes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_maps, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_refusals, set_up, tear_down),

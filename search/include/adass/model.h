@@ -254,11 +254,32 @@ typedef struct adass_step_hooks {
                    size_t size);
 } adass_step_hooks;
 
+/** What updates touched embedding rows and first-order weights; all else has Adam. */
+typedef enum adass_row_optimizer {
+    ADASS_ROWS_ADAM, /* lazy: moments of rows that are not touched stay */
+    ADASS_ROWS_ADAGRAD, /* a sum of squares for each parameter (Duchi, Hazan and Singer, JMLR 12, 2011) */
+    ADASS_N_ROW_OPTIMIZERS
+} adass_row_optimizer;
+
+/** "adam", "adagrad". */
+const char *adass_row_optimizer_name(adass_row_optimizer optimizer);
+
+/** The optimizer of that name, or ADASS_EINVAL listing those there are. */
+adass_status adass_row_optimizer_parse(const char *name, adass_row_optimizer *out,
+                                       adass_error *err);
+
 typedef struct adass_trainer_config {
     size_t batch_size;
     double learning_rate;
     double beta1, beta2, epsilon; /* Adam's; 0.9, 0.999, 1e-8 are usual */
     double l2; /* l2 * w is added to the gradient of touched rows and first-order weights */
+    adass_row_optimizer row_optimizer;
+    /**
+     * Adagrad's: w -= row_rate * g / (sqrt(sum of g^2) + row_epsilon / batch_size) for the gradient g of
+     * the batch's mean loss; so epsilon is in units of one sample's gradient, and a row seen in fewer than about
+     * epsilon^2 such samples is trained as by gradient descent.
+     */
+    double row_rate, row_epsilon;
     const adass_step_hooks *hooks; /* NULL for none; must outlive the trainer */
     bool frozen; /* compute loss, gradients and hooks, but change nothing in the model */
 } adass_trainer_config;
