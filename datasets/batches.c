@@ -18,11 +18,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/*
- * Rows are prefetched a group at a time, a group ahead of the copies: most rows lie in a page that has to be looked up
- * first, and a processor looks up several at once only where their prefetches follow each other.
- */
-enum { PREFETCH_ROWS = 8, LINE_BYTES = 64 };
+/* Rows are prefetched so many ahead of the copies, to the second-level cache: too many for the first. */
+enum { PREFETCH_ROWS = 24, LINE_BYTES = 64 };
 
 enum { LOADED_BYTES = 1 << 26 }; /* at once, some 0.05 s of a fast disk */
 
@@ -109,44 +106,32 @@ static void advise_blocks(adass_batches *b)
     }
 }
 
-static const char *ids_at(const adass_batches *b, size_t place)
-{
-    return (const char *)(b->rows->ids + adass_row_order_at(&b->order, place) * b->n_fields);
-}
-
 /*
- * Of the rows from `place` on. Always inlined: gcc takes a function that only prefetches for one without any effect, and
+ * Of place i, which there is. Always inlined: gcc takes a function that only prefetches for one without any effect, and
  * leaves out the calls.
  */
-__attribute__((always_inline)) static inline void prefetch_rows(const adass_batches *b,
-                                                                size_t place)
+__attribute__((always_inline)) static inline void prefetch_row(const adass_batches *b, size_t i)
 {
-    const size_t left = b->order.n_places - place, row_bytes = b->n_fields * sizeof(uint32_t);
-    const size_t end = place + (left < PREFETCH_ROWS ? left : PREFETCH_ROWS);
-    for (size_t i = place; i < end; i++)
-        __builtin_prefetch(ids_at(b, i));
-    for (size_t i = place; i < end; i++) {
-        const size_t row = adass_row_order_at(&b->order, i);
-        if (b->rows->labels_u8 != NULL)
-            __builtin_prefetch(b->rows->labels_u8 + row);
-        else
-            __builtin_prefetch(b->rows->labels_f32 + row);
-    }
-    for (size_t i = place; i < end; i++) {
-        const char *ids = ids_at(b, i);
-        for (size_t at = LINE_BYTES; at < row_bytes; at += LINE_BYTES)
-            __builtin_prefetch(ids + at);
-        __builtin_prefetch(ids + row_bytes - 1); /* rows begin anywhere in a line */
-    }
+    const size_t row = adass_row_order_at(&b->order, i), row_bytes = b->n_fields * sizeof(uint32_t);
+    const char *ids = (const char *)(b->rows->ids + row * b->n_fields);
+    for (size_t at = 0; at < row_bytes; at += LINE_BYTES)
+        __builtin_prefetch(ids + at, 0, 2);
+    __builtin_prefetch(ids + row_bytes - 1, 0, 2); /* rows begin anywhere in a line */
+    if (b->order.has_labels)
+        return;
+    if (b->rows->labels_u8 != NULL)
+        __builtin_prefetch(b->rows->labels_u8 + row);
+    else
+        __builtin_prefetch(b->rows->labels_f32 + row);
 }
 
 /*
- * Copies a row to sample i of the buffer; false when it has an id or a label that it may not have.
+ * Copies the row of a place to sample i of the buffer; false when it has an id or a label that it may not have.
  * The copy is what is checked: a file that changes under the mapping cannot hurt either.
  */
-static inline bool copy_row(const adass_batches *b, size_t row, const buffer *to, size_t i)
+static inline bool copy_row(const adass_batches *b, size_t place, const buffer *to, size_t i)
 {
-    const size_t n_fields = b->n_fields;
+    const size_t n_fields = b->n_fields, row = adass_row_order_at(&b->order, place);
     const uint32_t *restrict from = b->rows->ids + row * n_fields;
     const int32_t *restrict last = b->last_id;
     uint32_t *restrict ids = to->ids + i * n_fields;
@@ -155,7 +140,8 @@ static inline bool copy_row(const adass_batches *b, size_t row, const buffer *to
         ids[f] = from[f];
         bad |= -(int32_t)(in_order(ids[f]) > last[f]);
     }
-    const float label = adass_rows_label(b->rows, row);
+    const float label = b->order.has_labels ? (float)adass_row_order_label(&b->order, place)
+                                            : adass_rows_label(b->rows, row);
     to->labels[i] = label;
     return bad == 0 && label >= 0.0f && label <= 1.0f;
 }
@@ -164,11 +150,11 @@ static inline bool copy_row(const adass_batches *b, size_t row, const buffer *to
 static adass_status copy_rows(adass_batches *b, buffer *to, size_t n, adass_error *err)
 {
     for (const size_t end = b->place + n; b->place < end; b->place++, to->n++) {
-        if (b->place % PREFETCH_ROWS == 0 && b->place + PREFETCH_ROWS < b->order.n_places)
-            prefetch_rows(b, b->place + PREFETCH_ROWS);
-        const size_t row = adass_row_order_at(&b->order, b->place);
-        if (!copy_row(b, row, to, to->n))
-            return adass_row_fail(b->dataset, b->split, row, err);
+        if (b->place + PREFETCH_ROWS < b->order.n_places)
+            prefetch_row(b, b->place + PREFETCH_ROWS);
+        if (!copy_row(b, b->place, to, to->n))
+            return adass_row_fail(b->dataset, b->split, adass_row_order_at(&b->order, b->place),
+                                  err);
     }
     return ADASS_OK;
 }
@@ -183,7 +169,8 @@ static adass_status fill(adass_batches *b, buffer *to, adass_error *err)
                 break;
             b->place = 0;
             advise_blocks(b);
-            prefetch_rows(b, 0);
+            for (size_t i = 0; i < PREFETCH_ROWS && i < b->order.n_places; i++)
+                prefetch_row(b, i);
         }
         const size_t left = b->order.n_places - b->place, wanted = b->batch_size - to->n;
         status = copy_rows(b, to, left < wanted ? left : wanted, err);
@@ -335,7 +322,8 @@ adass_status adass_batches_open(adass_batches **out, const adass_dataset *datase
     pthread_mutex_init(&b->mutex, NULL);
     pthread_cond_init(&b->changed, NULL);
     b->filled = b->taken = b->released = adass_batches_count(b); /* as after an epoch */
-    status = adass_row_order_init(&b->order, rows->n, b->n_fields * sizeof(uint32_t) + label_bytes,
+    status = adass_row_order_init(&b->order, rows->n, rows->labels_u8,
+                                  b->n_fields * sizeof(uint32_t) + label_bytes,
                                   memory_bytes != 0 ? memory_bytes : default_memory(), err);
     if (status == ADASS_OK)
         status = alloc_buffers(b, err);

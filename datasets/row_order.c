@@ -19,7 +19,7 @@ static uint64_t min_u64(uint64_t a, uint64_t b) { return a < b ? a : b; }
 /* Sets the cut of the rows; false when there are more blocks than numbers for them. */
 static bool cut_rows(adass_row_order *order, size_t row_bytes, size_t memory_bytes)
 {
-    const uint64_t max_places = (uint64_t)UINT32_MAX + 1;
+    const uint64_t max_places = (uint64_t)1 << ADASS_ROW_ORDER_LABEL;
     if (order->n_rows <= memory_bytes / row_bytes && order->n_rows <= max_places) {
         order->block_shift = 32;
         order->n_blocks = order->window_blocks = 1;
@@ -39,10 +39,10 @@ static bool cut_rows(adass_row_order *order, size_t row_bytes, size_t memory_byt
     return true;
 }
 
-adass_status adass_row_order_init(adass_row_order *order, uint64_t n_rows, size_t row_bytes,
-                                  size_t memory_bytes, adass_error *err)
+adass_status adass_row_order_init(adass_row_order *order, uint64_t n_rows, const uint8_t *labels,
+                                  size_t row_bytes, size_t memory_bytes, adass_error *err)
 {
-    *order = (adass_row_order){ .n_rows = n_rows };
+    *order = (adass_row_order){ .n_rows = n_rows, .labels = labels };
     if (n_rows == 0)
         return adass_fail(err, ADASS_EINVAL, "0 rows have no order");
     if (!cut_rows(order, row_bytes, memory_bytes))
@@ -97,6 +97,21 @@ void adass_row_order_begin(adass_row_order *order, uint64_t seed, uint64_t epoch
     order->first_block = order->next_block = 0;
 }
 
+/* Adds n places from `first` on, of neighbours whose labels these are (or NULL); returns all labels' bits. */
+static uint8_t add_places(adass_row_order *order, uint32_t first, const uint8_t *labels, uint64_t n)
+{
+    uint32_t *places = order->places + order->n_places;
+    uint8_t bits = 0;
+    order->n_places += n;
+    for (uint32_t i = 0; labels == NULL && i < n; i++)
+        places[i] = first + i;
+    for (uint32_t i = 0; labels != NULL && i < n; i++) {
+        bits |= labels[i];
+        places[i] = (first + i) | (uint32_t)labels[i] << ADASS_ROW_ORDER_LABEL;
+    }
+    return bits;
+}
+
 bool adass_row_order_next_window(adass_row_order *order, const atomic_bool *cancel)
 {
     const uint32_t left = order->n_blocks - order->next_block;
@@ -104,13 +119,16 @@ bool adass_row_order_next_window(adass_row_order *order, const atomic_bool *canc
     order->first_block = order->next_block;
     order->next_block += n;
     order->n_places = 0;
+    uint8_t bits = 0;
     for (uint32_t b = 0; b < n; b++) {
-        const uint64_t rows =
-            adass_row_order_block_rows(order, order->blocks[order->first_block + b]);
-        const uint32_t first = (uint32_t)((uint64_t)b << order->block_shift);
-        for (uint64_t i = 0; i < rows; i++)
-            order->places[order->n_places++] = first + (uint32_t)i;
+        const uint32_t block = order->blocks[order->first_block + b];
+        const uint8_t *labels = order->labels;
+        if (labels != NULL)
+            labels += (uint64_t)block << order->block_shift;
+        bits |= add_places(order, (uint32_t)((uint64_t)b << order->block_shift), labels,
+                           adass_row_order_block_rows(order, block));
     }
+    order->has_labels = order->labels != NULL && bits <= 1;
     permute(order->places, order->n_places, &order->rng, cancel);
     return n > 0;
 }

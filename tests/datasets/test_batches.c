@@ -130,7 +130,7 @@ static void test_same_order(void **state)
     uint32_t order[ROWS];
     adass_row_order expected;
     adass_error err;
-    expect_ok(adass_row_order_init(&expected, ROWS, FIELDS * 4 + 1, WHOLE, &err), &err);
+    expect_ok(adass_row_order_init(&expected, ROWS, NULL, FIELDS * 4 + 1, WHOLE, &err), &err);
     adass_row_order_begin(&expected, 3, 9, &never);
     adass_row_order_next_window(&expected, &never);
     for (size_t i = 0; i < sizeof sizes / sizeof sizes[0]; i++) {
@@ -284,7 +284,7 @@ static void test_blocks(void **state)
     adass_row_order order;
     adass_error err;
     uint64_t seed = 0;
-    expect_ok(adass_row_order_init(&order, rows, 5, memory, &err), &err);
+    expect_ok(adass_row_order_init(&order, rows, NULL, 5, memory, &err), &err);
     for (bool found = false; !found; seed += !found) {
         adass_row_order_begin(&order, seed, 0, &never);
         for (uint32_t b = 0; b < order.window_blocks; b++)

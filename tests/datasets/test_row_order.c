@@ -10,7 +10,7 @@ static adass_row_order new_order(uint64_t rows, size_t memory_blocks)
 {
     adass_row_order order;
     adass_error err;
-    expect_ok(adass_row_order_init(&order, rows, ROW_BYTES, memory_blocks << 20, &err), &err);
+    expect_ok(adass_row_order_init(&order, rows, NULL, ROW_BYTES, memory_blocks << 20, &err), &err);
     return order;
 }
 
@@ -89,6 +89,56 @@ static void test_full_order(void **state)
     assert_memory_equal(rows, plain, sizeof rows);
 }
 
+/* Labels follow their rows in every cut, and change no order; where one is neither 0 nor 1, none is carried. */
+static void test_labels(void **state)
+{
+    (void)state;
+    enum { ROWS = 10 * BLOCK_ROWS + 7 };
+    uint8_t labels[ROWS];
+    for (size_t i = 0; i < ROWS; i++)
+        labels[i] = (uint8_t)(adass_mix_at(3, i) & 1);
+    for (size_t memory = 2; memory <= 1000; memory += 998) {
+        uint64_t bare[ROWS], rows[ROWS];
+        adass_row_order order = new_order(ROWS, memory);
+        read_epoch(&order, 5, 3, bare);
+        assert_false(order.has_labels);
+        order.labels = labels;
+        read_epoch(&order, 5, 3, rows);
+        assert_memory_equal(rows, bare, sizeof rows);
+        adass_row_order_begin(&order, 5, 3, &never);
+        for (size_t n = 0; adass_row_order_next_window(&order, &never);) {
+            assert_true(order.has_labels);
+            for (size_t i = 0; i < order.n_places; i++, n++)
+                assert_int_equal(adass_row_order_label(&order, i), labels[rows[n]]);
+        }
+        labels[rows[0]] += 2; /* in the first window */
+        adass_row_order_begin(&order, 5, 3, &never);
+        assert_true(adass_row_order_next_window(&order, &never));
+        assert_false(order.has_labels);
+        assert_int_equal(adass_row_order_at(&order, 0), rows[0]);
+        labels[rows[0]] -= 2;
+        adass_row_order_free(&order);
+    }
+}
+
+/* Draws are those of plain divisions, on which every order and seed depends. */
+static void test_draws(void **state)
+{
+    (void)state;
+    adass_rng rng, same;
+    adass_rng_init(&rng, 1);
+    for (unsigned i = 0; i < 1000000; i++) {
+        const uint64_t n = (adass_rng_next(&rng) >> (i % 64)) | 1, any = adass_rng_next(&rng);
+        const uint64_t x = i % 4 == 0 ? any : i % 4 == 1 ? UINT64_MAX : any / n * n - i % 4 / 3;
+        assert_true(adass_mod(x, n) == x % n);
+        same = rng;
+        uint64_t drawn = adass_rng_next(&same);
+        while (drawn >= UINT64_MAX - UINT64_MAX % n)
+            drawn = adass_rng_next(&same);
+        assert_true(adass_rng_below(&rng, n) == drawn % n);
+    }
+}
+
 /*
  * Tenths of the rows come to tenths of the order about as often: chi-square, 81 degrees of freedom.
  */
@@ -129,7 +179,7 @@ static void test_more_than_32_bits(void **state)
     const uint64_t rows = ((uint64_t)1 << 32) + 1000;
     adass_row_order order;
     adass_error err;
-    expect_ok(adass_row_order_init(&order, rows, 5, (size_t)16 << 20, &err), &err);
+    expect_ok(adass_row_order_init(&order, rows, NULL, 5, (size_t)16 << 20, &err), &err);
     assert_true(order.n_blocks > 1000 && order.window_blocks > 1);
     uint64_t seed = 0, sum = 0, highest = 0;
     bool found = false; /* a seed whose first window has the last block */
@@ -155,8 +205,9 @@ static void test_refusals(void **state)
     (void)state;
     adass_row_order order;
     adass_error err;
-    assert_int_equal(adass_row_order_init(&order, 0, 4, 100, &err), ADASS_EINVAL);
-    assert_int_equal(adass_row_order_init(&order, UINT64_MAX / 8, 4, 100, &err), ADASS_EINVAL);
+    assert_int_equal(adass_row_order_init(&order, 0, NULL, 4, 100, &err), ADASS_EINVAL);
+    assert_int_equal(adass_row_order_init(&order, UINT64_MAX / 8, NULL, 4, 100, &err),
+                     ADASS_EINVAL);
     expect_message(&err, "too many");
 }
 
@@ -164,6 +215,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_cuts),     cmocka_unit_test(test_full_order),
+        cmocka_unit_test(test_labels),   cmocka_unit_test(test_draws),
         cmocka_unit_test(test_even),     cmocka_unit_test(test_more_than_32_bits),
         cmocka_unit_test(test_refusals),
     };
