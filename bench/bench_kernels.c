@@ -22,7 +22,12 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { CALLS_MAX = 256, ITERATION_BYTES = 1 << 20, IMPLS_MAX = 3 * BENCH_ISAS_MAX };
+enum {
+    CALLS_MAX = 256,
+    ITERATION_BYTES = 1 << 20,
+    TEAM_ITERATION = 16,
+    IMPLS_MAX = 3 * BENCH_ISAS_MAX
+};
 
 typedef struct impl {
     const char *name, *isa;
@@ -314,8 +319,11 @@ static void run_case(adass_bench_state *state, void *user)
     const bench_runner runner = bench_axes_runner(c->shared->axes, c->impl->isa, c->threads);
     const bench_limit limit = bench_rates_limit(c->shared->axes->rates, &cost, &runner);
     const double bytes = bench_cost_bytes(&cost);
-    const double wanted = ceil(ITERATION_BYTES / bytes);
-    const size_t calls = wanted < CALLS_MAX ? (size_t)wanted : CALLS_MAX;
+    /* several threads wait for each other once an iteration, which must not be what is measured */
+    const size_t longer = c->threads > 1 ? TEAM_ITERATION : 1;
+    const double wanted = ceil((double)(longer * ITERATION_BYTES) / bytes);
+    const double most = (double)(longer * CALLS_MAX);
+    const size_t calls = (size_t)fmin(wanted, most);
     run_iteration(c, data, 0, calls); /* warms up */
     for (size_t i = 1; adass_bench_next(state); i++)
         run_iteration(c, data, i * calls, calls);

@@ -17,7 +17,7 @@ ADASS_INLINE void run_copy(float *out, size_t out_ld, const field_run *run, adas
             if (later.ids > 0)
                 row_prefetch(field_row(f, &r, id[s * ids_ld + later.ids]), slice_bytes(type, size),
                              r.straddles);
-            if (later.out > 0)
+            if (later.out > 0 && size >= OUT_COLUMNS)
                 out_prefetch(to + s * out_ld + later.out, size);
             row_copy(to + s * out_ld, row_begin(field_row(f, &r, id[s * ids_ld]), type), type,
                      size);

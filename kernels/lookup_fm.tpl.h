@@ -6,17 +6,7 @@
 #include "fields.tpl.h"
 #include "fm.tpl.h"
 
-enum { FM_VECTORS = (ADASS_SIZE_MAX + VW - 1) / VW };
-
-/* What the samples of a tile have summed up so far: whole vectors, so that a load never spans two
-   stores. */
-typedef struct fm_sums {
-    VF sum[FIELDS_TILE][FM_VECTORS]; /* over the fields, by columns */
-    VF squares[FIELDS_TILE];         /* over fields and columns */
-} fm_sums;
-
-/* Sums that the registers hold beside what else is in use. */
-enum { FM_REGISTERS = 8 };
+_Static_assert((int)FIELDS_TILE == (int)FM_TILE, "one tile serves both");
 
 /*
  * Some samples of a run of fields, from sample `first` of the tile on. Samples and size are
@@ -24,23 +14,21 @@ enum { FM_REGISTERS = 8 };
  */
 ADASS_INLINE void run_fm_group(float *out, size_t out_ld, fm_sums *t, const field_run *run,
                                adass_type type, const uint32_t *ids, size_t ids_ld, size_t first,
-                               size_t samples, size_t later, size_t size)
+                               size_t samples, fields_later later, size_t size)
 {
     const size_t vectors = (size + VW - 1) / VW;
-    VF sum[FM_REGISTERS], squares[FIELDS_TILE];
-    for (size_t s = 0; s < samples; s++) {
-        squares[s] = t->squares[first + s];
-        for (size_t v = 0; v < vectors; v++)
-            sum[s * vectors + v] = t->sum[first + s][v];
-    }
+    VF sum[FM_REGISTERS], squares[FM_TILE];
+    fm_sums_load(sum, squares, t, first, samples, vectors);
     const field_run r = *run;
     for (const adass_field_view *f = r.fields; f < r.fields + r.n; f++) {
         const uint32_t *id = ids + first * ids_ld + f->column;
         float *to = out == NULL ? NULL : out + first * out_ld + f->offset;
         for (size_t s = 0; s < samples; s++) {
-            if (later > 0)
-                row_prefetch(field_row(f, &r, id[s * ids_ld + later]), slice_bytes(type, size),
+            if (later.ids > 0)
+                row_prefetch(field_row(f, &r, id[s * ids_ld + later.ids]), slice_bytes(type, size),
                              r.straddles);
+            if (later.out > 0 && size >= OUT_COLUMNS)
+                out_prefetch(to + s * out_ld + later.out, size);
             const table_row row = row_begin(field_row(f, &r, id[s * ids_ld]), type);
             VF row_squares = v_zero();
             for (size_t v = 0; v < vectors; v++) {
@@ -54,24 +42,21 @@ ADASS_INLINE void run_fm_group(float *out, size_t out_ld, fm_sums *t, const fiel
             squares[s] = v_add(squares[s], row_squares);
         }
     }
-    for (size_t s = 0; s < samples; s++) {
-        t->squares[first + s] = squares[s];
-        for (size_t v = 0; v < vectors; v++)
-            t->sum[first + s][v] = sum[s * vectors + v];
-    }
+    fm_sums_store(t, sum, squares, first, samples, vectors);
 }
 
 /* The same for any size, sums in memory. */
 ADASS_INLINE void run_fm_any(float *out, size_t out_ld, fm_sums *t, const field_run *run,
                              adass_type type, const uint32_t *ids, size_t ids_ld, size_t samples,
-                             size_t later, size_t size)
+                             fields_later later, size_t size)
 {
     for (size_t i = 0; i < run->n; i++) {
         const adass_field_view *f = &run->fields[i];
         for (size_t s = 0; s < samples; s++) {
             const uint32_t *id = ids + s * ids_ld + f->column;
-            if (later > 0)
-                row_prefetch(field_row(f, run, id[later]), slice_bytes(type, size), run->straddles);
+            if (later.ids > 0)
+                row_prefetch(field_row(f, run, id[later.ids]), slice_bytes(type, size),
+                             run->straddles);
             const table_row row = row_begin(field_row(f, run, *id), type);
             VF squares = v_zero();
             for (size_t v = 0, k = 0; k < size; v++, k += VW) {
@@ -89,11 +74,9 @@ ADASS_INLINE void run_fm_any(float *out, size_t out_ld, fm_sums *t, const field_
 
 ADASS_INLINE void run_fm(float *out, size_t out_ld, fm_sums *t, const field_run *run,
                          adass_type type, const uint32_t *ids, size_t ids_ld, size_t samples,
-                         size_t later, size_t size)
+                         fields_later later, size_t size)
 {
-    const size_t vectors = (size + VW - 1) / VW;
-    const size_t fit = vectors > 0 ? FM_REGISTERS / vectors : 0;
-    const size_t group = fit < samples ? fit : samples;
+    const size_t group = fm_group(size, samples);
     if (!__builtin_constant_p(size) || group == 0)
         run_fm_any(out, out_ld, t, run, type, ids, ids_ld, samples, later, size);
     else
@@ -105,7 +88,7 @@ ADASS_INLINE void run_fm(float *out, size_t out_ld, fm_sums *t, const field_run 
 
 ADASS_INLINE void run_fm_typed(float *out, size_t out_ld, fm_sums *t, const field_run *run,
                                adass_type type, const uint32_t *ids, size_t ids_ld, size_t samples,
-                               size_t later)
+                               fields_later later)
 {
     ADASS_WITH_SIZE(run->fields->size, RUN_FM_SIZE)
 }
@@ -115,32 +98,22 @@ ADASS_INLINE void run_fm_typed(float *out, size_t out_ld, fm_sums *t, const fiel
 /* All of some samples, a constant. */
 ADASS_INLINE void fields_fm(float *y, float *sums, size_t sums_ld, float *out, size_t out_ld,
                             const adass_field_view *fields, size_t n_fields, size_t largest,
-                            const uint32_t *ids, size_t ids_ld, size_t samples, size_t later)
+                            const uint32_t *ids, size_t ids_ld, size_t samples, fields_later later)
 {
     fm_sums t;
-    for (size_t s = 0; s < samples; s++) {
-        t.squares[s] = v_zero();
-        for (size_t v = 0; v * VW < largest; v++)
-            t.sum[s][v] = v_zero();
-    }
+    fm_sums_begin(&t, samples, largest);
     for (size_t f = 0; f < n_fields;) {
         const field_run run = field_run_of(fields + f, n_fields - f);
         ADASS_WITH_TYPE(run.fields->type, RUN_FM_TYPE)
         f += run.n;
     }
-    for (size_t s = 0; s < samples; s++) {
-        VF total = v_sub(v_zero(), t.squares[s]);
-        for (size_t k = 0, v = 0; k < largest; k += VW, v++) {
-            v_storen(sums + s * sums_ld + k, t.sum[s][v], largest - k);
-            total = v_add(total, v_mul(t.sum[s][v], t.sum[s][v]));
-        }
-        y[s] += 0.5f * v_sum(total);
-    }
+    fm_sums_end(&t, samples, largest, y, sums, sums_ld);
 }
 
-static void ADASS_FN(lookup_fm)(float *y, float *sums, size_t sums_ld, float *out, size_t out_ld,
-                                const adass_field_view *fields, size_t n_fields,
-                                const uint32_t *ids, size_t ids_ld, size_t n)
+/* All samples; inlined for out_later = 0, which leaves the registers to the sums. */
+ADASS_INLINE void samples_fm(float *y, float *sums, size_t sums_ld, float *out, size_t out_ld,
+                             const adass_field_view *fields, size_t n_fields, const uint32_t *ids,
+                             size_t ids_ld, size_t n, size_t out_later)
 {
     const size_t largest = fields_largest(fields, n_fields), ahead = fields_ahead(n_fields);
     fields_prefetch(fields, n_fields, ids, ids_ld, n < ahead ? n : ahead);
@@ -148,8 +121,37 @@ static void ADASS_FN(lookup_fm)(float *y, float *sums, size_t sums_ld, float *ou
     for (; b + FIELDS_TILE <= n; b += FIELDS_TILE)
         fields_fm(y + b, sums + b * sums_ld, sums_ld, out == NULL ? NULL : out + b * out_ld, out_ld,
                   fields, n_fields, largest, ids + b * ids_ld, ids_ld, FIELDS_TILE,
-                  b + FIELDS_TILE + ahead <= n ? ahead * ids_ld : 0);
+                  (fields_later){ b + FIELDS_TILE + ahead <= n ? ahead * ids_ld : 0, out_later });
     for (; b < n; b++)
         fields_fm(y + b, sums + b * sums_ld, sums_ld, out == NULL ? NULL : out + b * out_ld, out_ld,
-                  fields, n_fields, largest, ids + b * ids_ld, ids_ld, 1, 0);
+                  fields, n_fields, largest, ids + b * ids_ld, ids_ld, 1, (fields_later){ 0, 0 });
+}
+
+/* In functions of their own: together they leave gcc fewer registers, and size 64 takes 1.7 times as long. */
+static __attribute__((noinline)) void
+ADASS_FN(samples_fm_cached)(float *y, float *sums, size_t sums_ld, float *out, size_t out_ld,
+                            const adass_field_view *fields, size_t n_fields, const uint32_t *ids,
+                            size_t ids_ld, size_t n)
+{
+    samples_fm(y, sums, sums_ld, out, out_ld, fields, n_fields, ids, ids_ld, n, 0);
+}
+
+static __attribute__((noinline)) void
+ADASS_FN(samples_fm_large)(float *y, float *sums, size_t sums_ld, float *out, size_t out_ld,
+                           const adass_field_view *fields, size_t n_fields, const uint32_t *ids,
+                           size_t ids_ld, size_t n, size_t out_later)
+{
+    samples_fm(y, sums, sums_ld, out, out_ld, fields, n_fields, ids, ids_ld, n, out_later);
+}
+
+static void ADASS_FN(lookup_fm)(float *y, float *sums, size_t sums_ld, float *out, size_t out_ld,
+                                const adass_field_view *fields, size_t n_fields,
+                                const uint32_t *ids, size_t ids_ld, size_t n)
+{
+    const size_t out_later = out == NULL ? 0 : fields_out_later(n, out_ld);
+    if (out_later == 0)
+        ADASS_FN(samples_fm_cached)
+    (y, sums, sums_ld, out, out_ld, fields, n_fields, ids, ids_ld, n);
+    else ADASS_FN(samples_fm_large)(y, sums, sums_ld, out, out_ld, fields, n_fields, ids, ids_ld, n,
+                                    out_later);
 }

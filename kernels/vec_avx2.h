@@ -65,6 +65,7 @@ static inline void v_storen(float *p, VF x, size_t n)
         _mm_store_ss(p, part);
 }
 
+static inline VF v_once(VF x) { return x; }
 static inline VF v_add(VF a, VF b) { return _mm256_add_ps(a, b); }
 static inline VF v_sub(VF a, VF b) { return _mm256_sub_ps(a, b); }
 static inline VF v_mul(VF a, VF b) { return _mm256_mul_ps(a, b); }

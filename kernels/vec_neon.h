@@ -44,6 +44,7 @@ static inline void v_storen(float *p, VF x, size_t n)
         vst1q_lane_f32(p + 2, x, 2);
 }
 
+static inline VF v_once(VF x) { return x; }
 static inline VF v_add(VF a, VF b) { return vaddq_f32(a, b); }
 static inline VF v_sub(VF a, VF b) { return vsubq_f32(a, b); }
 static inline VF v_mul(VF a, VF b) { return vmulq_f32(a, b); }

@@ -65,6 +65,7 @@ static inline uint32_t f16_narrow(uint32_t bits)
     return sign | (sum - 0x3f000000u);
 }
 
+static inline VF v_once(VF x) { return x; }
 static inline VF v_add(VF a, VF b) { return a + b; }
 static inline VF v_sub(VF a, VF b) { return a - b; }
 static inline VF v_mul(VF a, VF b) { return a * b; }
