@@ -15,6 +15,8 @@ ADASS_INLINE void fm_rows_sized(float *grads, const float *summed, const float *
                                 const float *rows, size_t stride, const uint32_t *ids, size_t n,
                                 bool accumulate, size_t size)
 {
+    /* 0, 8, 16 and 32 ahead, of 1e6 rows of size 16: 45, 15.1, 14.1 and 13.5 ns a row, of size 64
+       188, 52.8, 51.9 and 55.7 (Cascade Lake, AVX-512) */
     enum { AHEAD = 16 };
     for (size_t i = 0; i < n; i++) {
         if (ids != NULL && i + AHEAD < n)
