@@ -19,20 +19,22 @@ size_t adass_dedup_slots(size_t n)
     return slots;
 }
 
-/* A slot for each id there can be; with so few, a new one is seldom, and a branch is foreseen. */
+/*
+ * A slot for each id there can be, which holds its place in `unique`, or the largest number. "New" is no branch here
+ * either.
+ */
 static size_t dedup_direct(uint32_t *unique, uint32_t *group, const uint32_t *ids, size_t ids_ld,
                            size_t n, uint32_t *slots, size_t vocab)
 {
-    memset(slots, EMPTY, vocab * sizeof *slots);
+    memset(slots, 0xff, vocab * sizeof *slots);
     uint32_t n_unique = 0;
     for (size_t i = 0; i < n; i++) {
-        const uint32_t id = ids[i * ids_ld];
-        uint32_t slot = slots[id];
-        if (slot == EMPTY) {
-            unique[n_unique] = id;
-            slots[id] = slot = ++n_unique;
-        }
-        group[i] = slot - 1;
+        const uint32_t id = ids[i * ids_ld], slot = slots[id];
+        const uint32_t place = slot < n_unique ? slot : n_unique;
+        unique[n_unique] = id;
+        slots[id] = place;
+        group[i] = place;
+        n_unique += slot >= n_unique;
     }
     return n_unique;
 }
@@ -67,7 +69,7 @@ size_t adass_dedup_ids(uint32_t *unique, uint32_t *group, const uint32_t *ids, s
         }
         slots[s] = place + 1;
         group[i] = place;
-        n_unique += place == n_unique;
+        n_unique = place + 1 > n_unique ? place + 1 : n_unique;
     }
     return n_unique;
 }

@@ -354,11 +354,15 @@ static void turn_ids(const step *s, size_t first, size_t n)
     const uint32_t *from = s->batch->ids + first * n_fields;
     uint32_t *to = s->trainer->columns + first;
     size_t b = 0;
-    for (; b + TILE <= n; b += TILE)
+    for (; b + TILE <= n; b += TILE) {
+        const uint32_t *tile = from + b * n_fields;
+        const uint32_t *next = b + 2 * TILE <= n ? tile + TILE * n_fields : tile;
         for (size_t f = 0; f < n_fields; f++) {
             __builtin_prefetch(to + f * ld + b + TILE, 1);
-            turn_line(to + f * ld + b, from + b * n_fields + f, n_fields, TILE);
+            __builtin_prefetch(next + f * TILE); /* as many lines as fields */
+            turn_line(to + f * ld + b, tile + f, n_fields, TILE);
         }
+    }
     for (; b < n; b++)
         for (size_t f = 0; f < n_fields; f++)
             to[f * ld + b] = from[b * n_fields + f];
