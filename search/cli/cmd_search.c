@@ -177,7 +177,7 @@ static void add_options(arguments *a)
           ADASS_OPTION_DOUBLE, .number = &a->budget, .min = 1e-9, .max = 0x1p53 },
         { "reference", "N", "see --budget (default: the largest candidate)", ADASS_OPTION_SIZE,
           .size = &a->reference, .min = 1, .max = ADASS_SIZE_MAX },
-        { "candidates", "N,N,..", "candidate sizes, 0 drops a field (default: 0,2,4,8,16,32,64)",
+        { "candidates", "N,N,..", "candidate sizes, 0 drops a field (default: 0,2,4,8,16,24,32,48,64)",
           ADASS_OPTION_STRING, .string = &a->candidates },
         { "sampler", "NAME",
           "of the supernet's training: adaptive, uniform, sandwich, fair or pa-da",
