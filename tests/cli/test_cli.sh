@@ -257,6 +257,10 @@ CHECK
         search d "${small[@]}" --trained m.safetensors
     [ -s m.safetensors ] || fail "search --trained wrote no model"
     rm m.safetensors
+    expect 0 out '^test +AUC' train d --sizes 4 --model fm --epochs 1 --row-optimizer adagrad --row-rate 0.1 --row-epsilon 8 --out run.json
+    grep -q '"row_optimizer": "adagrad"' run.json || fail "the record does not tell the row optimizer"
+    rm run.json
+    expect 2 err "no row optimizer named .sgd.; there are adam, adagrad" train d --row-optimizer sgd
     expect 2 err "write models of different weights: give one" search d --inherit a.safetensors --trained b.safetensors
     expect 1 err "method 'mde' has no supernet whose weights could be inherited" search d --method mde --inherit m.safetensors
     expect 1 err "^adass search: a budget of 100 parameters cannot be kept" search d "${small[@]}" --candidates 2,4 --budget 100
