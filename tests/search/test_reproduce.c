@@ -272,6 +272,11 @@ static void test_table(void **state)
     assert_true(fabs(json_number_value(json_object_get(row, "auc_std")) - fabs(a - b) / sqrt(2.0)) <
                 1e-9);
     assert_true(json_number_value(json_object_get(row, "params_ratio")) <= 0.5 + 1e-9);
+    assert_true(fabs(json_number_value(json_object_get(row, "continued")) -
+                     (adass_record_number(one, "metrics", "continued") +
+                      adass_record_number(two, "metrics", "continued")) /
+                         2.0) < 1e-9);
+    assert_null(json_object_get(find_row(table, "deepfm", "random", 0.5), "continued"));
 
     /* ranks of the two methods and the best uniform size; DeLong's p; the fields but the largest */
     const double rank = json_number_value(json_object_get(row, "rank")),
