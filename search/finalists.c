@@ -4,34 +4,36 @@
 #include "adass/evaluate.h"
 #include "adass/rng.h"
 #include "budget.h"
-#include "delong.h"
 #include "refine.h"
+#include "shrink.h"
 
 #include <assert.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-static const double margins[] = { 0.0, 1.0, 2.0, 4.0, 8.0, 16.0 };
+static const double margins[] = { 0.0, 2.0, 4.0, 8.0, 16.0 };
 
 enum {
     N_MARGINS = sizeof margins / sizeof margins[0],
-    FINALISTS_MAX = N_MARGINS + 2,
-    ROWS_MAX = 500000, /* to compare on: more would cost memory and tell nothing new */
+    MOVES_MAX = 9,
+    FINALISTS_MAX = N_MARGINS + 2 + MOVES_MAX,
+
+    ROWS_MAX = 500000, /* to compare on: more would tell nothing new */
     STREAM_ORDER = 3   /* of the rows; derived from the search's seed */
 };
+
+static const size_t NONE = SIZE_MAX;
 
 struct adass_finalists {
     adass_finalists_setting setting;
     adass_batches *batches;
     adass_evaluator *valid;
-    size_t rows;      /* that are compared */
-    size_t *sizes;    /* [n_fields], work space */
-    uint64_t n;       /* that are trained */
-    uint64_t family;  /* the first so many differ by their margins alone; 0: not known yet */
-    uint8_t *choices; /* [FINALISTS_MAX x n_fields] */
+    size_t *sizes;              /* [n_fields], work space */
+    uint64_t n;                 /* that are trained */
+    size_t best;                /* of those that have entered; NONE: nobody has */
+    uint8_t *choices;           /* [FINALISTS_MAX x n_fields] */
     double aucs[FINALISTS_MAX]; /* the best of each while it was trained */
-    double *placements;         /* [FINALISTS_MAX x rows], at that time */
 };
 
 typedef adass_finalists finals;
@@ -80,15 +82,10 @@ static adass_status next_batch(const finals *s, uint64_t *epoch, adass_batch *ba
 static adass_status measure(finals *s, const adass_model *model, adass_error *err)
 {
     adass_metrics metrics;
-    const float *logits, *labels;
-    double *placements = s->placements + s->n * s->rows;
     const adass_status status = adass_evaluator_measure(s->valid, model, NULL, &metrics, err);
-    if (status != ADASS_OK || metrics.auc <= s->aucs[s->n])
-        return status;
-    s->aucs[s->n] = metrics.auc;
-    memset(placements, 0, s->rows * sizeof *placements);
-    adass_evaluator_scores(s->valid, &logits, &labels);
-    return adass_placements_add(logits, labels, s->rows, 1.0, placements, err);
+    if (status == ADASS_OK && metrics.auc > s->aucs[s->n])
+        s->aucs[s->n] = metrics.auc;
+    return status;
 }
 
 static adass_status train_step(const finals *s, adass_trainer *trainer, uint64_t *epoch,
@@ -144,7 +141,16 @@ adass_status adass_finalists_measure(adass_finalists *finalists, const uint8_t *
     return status;
 }
 
-/* Trains and measures `choice`, unless it is among the finalists already or is no model in the budget. */
+static void compare(finals *s, size_t i)
+{
+    if (s->best == NONE || s->aucs[i] > s->aucs[s->best])
+        s->best = i;
+}
+
+/*
+ * Trains and measures `choice`, unless it is no model in the budget or was trained before: after a
+ * checkpoint, all that were enter once more, in the same order.
+ */
 static adass_status enter(finals *s, const uint8_t *choice, adass_error *err)
 {
     const size_t n_fields = s->setting.problem->n_fields;
@@ -152,12 +158,15 @@ static adass_status enter(finals *s, const uint8_t *choice, adass_error *err)
     if (params == 0 || params > s->setting.problem->budget)
         return ADASS_OK;
     for (size_t i = 0; i < s->n; i++)
-        if (memcmp(choice_of(s, i), choice, n_fields) == 0)
+        if (memcmp(choice_of(s, i), choice, n_fields) == 0) {
+            compare(s, i);
             return ADASS_OK;
+        }
     double auc;
     memcpy(choice_of(s, s->n), choice, n_fields);
     const adass_status status = adass_finalists_measure(s, choice, &auc, err);
-    s->n += status == ADASS_OK;
+    if (status == ADASS_OK)
+        compare(s, s->n++);
     return status;
 }
 
@@ -172,87 +181,87 @@ static adass_status enter_family(finals *s, const uint8_t *choice, adass_error *
     adass_status status = adass_refine_family(p, choice, margins, N_MARGINS, family, err);
     for (size_t m = 0; m < N_MARGINS && status == ADASS_OK; m++)
         status = enter(s, family + m * p->n_fields, err);
-    if (status == ADASS_OK && s->family == 0) /* else a checkpoint holds those after it too */
-        s->family = s->n;
     free(family);
     return status;
 }
 
-/* Among the first n. */
-static size_t best_of(const finals *s, size_t n)
-{
-    size_t best = 0;
-    for (size_t i = 1; i < n; i++)
-        best = s->aucs[i] > s->aucs[best] ? i : best;
-    return best;
-}
-
-/* `choice` with the fields of its largest candidate, `top`, at `level`; none above. */
-static void move_top(const uint8_t *choice, size_t n_fields, uint8_t top, uint8_t level,
-                     uint8_t *out)
-{
-    for (size_t f = 0; f < n_fields; f++)
-        out[f] = choice[f] == top ? level : choice[f];
-}
-
-static adass_status enter_levels(finals *s, adass_error *err)
+/* The largest candidate that all fields can have within the budget; 0 if none. */
+static size_t largest_uniform(const finals *s, uint8_t *choice)
 {
     const adass_search_problem *p = s->setting.problem;
-    const uint8_t *best = choice_of(s, best_of(s, s->family));
-    uint8_t *moved = calloc(p->n_fields, 1);
-    if (moved == NULL)
-        return adass_fail_memory(err, "the finalists", (double)p->n_fields);
+    size_t k = 0;
+    for (size_t next = 1; next < p->candidates->n; next++) {
+        memset(choice, (int)next, p->n_fields);
+        k = params_of(s, choice) <= p->budget ? next : k;
+    }
+    return k;
+}
+
+/* That candidate everywhere, and the next one everywhere, shrunk into the budget. */
+static adass_status enter_uniform(finals *s, uint8_t *choice, adass_error *err)
+{
+    const adass_search_problem *p = s->setting.problem;
+    const size_t fits = largest_uniform(s, choice);
+    uint64_t steps = 0;
+    memset(choice, (int)fits, p->n_fields);
+    adass_status status = enter(s, choice, err);
+    if (status != ADASS_OK || fits + 1 == p->candidates->n)
+        return status;
+    memset(choice, (int)fits + 1, p->n_fields);
+    status = adass_shrink(p, choice, &steps, err);
+    return status == ADASS_OK ? enter(s, choice, err) : status;
+}
+
+/* What can be done to an assignment: to the fields of its largest candidate, or to all the others. */
+enum { TOP_UP, REST_DOWN, TOP_DOWN, N_MOVES };
+
+/* One candidate further; what has none stays. */
+static void move(const finals *s, const uint8_t *choice, int kind, uint8_t *out)
+{
+    const adass_search_problem *p = s->setting.problem;
     uint8_t top = 0;
     for (size_t f = 0; f < p->n_fields; f++)
-        top = best[f] > top ? best[f] : top;
+        top = choice[f] > top ? choice[f] : top;
+    for (size_t f = 0; f < p->n_fields; f++) {
+        const uint8_t k = choice[f];
+        const uint8_t lower = k > 0 ? (uint8_t)(k - 1) : k;
+        const uint8_t higher = (size_t)k + 1 < p->candidates->n ? (uint8_t)(k + 1) : k;
+        out[f] = (k == top) != (kind == REST_DOWN) ? (kind == TOP_UP ? higher : lower) : k;
+    }
+}
+
+/* From the best so far, each move again as long as it makes it better, until none does. */
+static adass_status climb(finals *s, uint8_t *moved, adass_error *err)
+{
     adass_status status = ADASS_OK;
-    if ((size_t)top + 1 < p->candidates->n) {
-        move_top(best, p->n_fields, top, (uint8_t)(top + 1), moved);
+    int kind = 0, failed = 0;
+    for (int i = 0; i < MOVES_MAX && failed < N_MOVES && status == ADASS_OK; i++) {
+        const size_t best = s->best;
+        move(s, choice_of(s, best), kind, moved);
         status = enter(s, moved, err);
+        failed = s->best != best ? 0 : failed + 1;
+        kind = s->best != best ? kind : (kind + 1) % N_MOVES;
     }
-    if (status == ADASS_OK && top > 0) {
-        move_top(best, p->n_fields, top, (uint8_t)(top - 1), moved);
-        status = enter(s, moved, err);
-    }
-    free(moved);
     return status;
-}
-
-/* ---- the winner ---- */
-
-/* Whether finalist i is not more than one standard error below the best. */
-static bool is_as_good(const finals *s, size_t i, size_t best, double *difference)
-{
-    const float *logits, *labels;
-    adass_evaluator_scores(s->valid, &logits, &labels);
-    for (size_t row = 0; row < s->rows; row++)
-        difference[row] = s->placements[best * s->rows + row] - s->placements[i * s->rows + row];
-    const adass_delong test = adass_delong_of(difference, labels, s->rows);
-    return test.difference <= test.std_error;
-}
-
-static adass_status take_winner(const finals *s, uint8_t *choice, adass_error *err)
-{
-    double *difference = malloc(s->rows * sizeof *difference);
-    if (difference == NULL)
-        return adass_fail_memory(err, "the finalists", (double)s->rows * 8.0);
-    const size_t best = best_of(s, s->n);
-    size_t winner = best;
-    for (size_t i = 0; i < s->n; i++)
-        if (params_of(s, choice_of(s, i)) < params_of(s, choice_of(s, winner)) &&
-            is_as_good(s, i, best, difference))
-            winner = i;
-    memcpy(choice, choice_of(s, winner), s->setting.problem->n_fields);
-    free(difference);
-    return ADASS_OK;
 }
 
 adass_status adass_finalists_choose(adass_finalists *finalists, uint8_t *choice, adass_error *err)
 {
-    adass_status status = enter_family(finalists, choice, err);
-    if (status == ADASS_OK && finalists->n > 0)
-        status = enter_levels(finalists, err);
-    return status == ADASS_OK && finalists->n > 0 ? take_winner(finalists, choice, err) : status;
+    finals *s = finalists;
+    const size_t n_fields = s->setting.problem->n_fields;
+    uint8_t *other = calloc(n_fields, 1);
+    if (other == NULL)
+        return adass_fail_memory(err, "the finalists", (double)n_fields);
+    s->best = NONE;
+    adass_status status = enter_family(s, choice, err);
+    if (status == ADASS_OK)
+        status = enter_uniform(s, other, err);
+    if (status == ADASS_OK && s->best != NONE)
+        status = climb(s, other, err);
+    if (status == ADASS_OK && s->best != NONE)
+        memcpy(choice, choice_of(s, s->best), n_fields);
+    free(other);
+    return status;
 }
 
 /* ---- the whole ---- */
@@ -276,13 +285,6 @@ adass_status adass_finalists_create(adass_finalists **out, const adass_finalists
     if (status == ADASS_OK)
         status = adass_evaluator_open(&s->valid, setting->dataset, ADASS_VALID, ROWS_MAX,
                                       setting->compute, err);
-    if (status == ADASS_OK) {
-        s->rows = adass_evaluator_rows(s->valid);
-        s->placements = calloc(FINALISTS_MAX * s->rows, sizeof *s->placements);
-        if (s->placements == NULL)
-            status = adass_fail_memory(err, "the finalists' placements",
-                                       (double)(FINALISTS_MAX * s->rows) * 8.0);
-    }
     if (status == ADASS_OK)
         *out = s;
     else
@@ -294,11 +296,9 @@ void adass_finalists_list_state(adass_finalists *finalists, adass_state *state)
 {
     finals *s = finalists;
     adass_state_add_u64(state, "finalists.n", &s->n, 1);
-    adass_state_add_u64(state, "finalists.family", &s->family, 1);
     adass_state_add_u8(state, "finalists.choice", s->choices,
                        FINALISTS_MAX * s->setting.problem->n_fields);
     adass_state_add_f64(state, "finalists.auc", s->aucs, FINALISTS_MAX);
-    adass_state_add_f64(state, "finalists.placements", s->placements, FINALISTS_MAX * s->rows);
 }
 
 size_t adass_finalists_count(const adass_finalists *finalists) { return finalists->n; }
@@ -309,7 +309,6 @@ void adass_finalists_destroy(adass_finalists *finalists)
         return;
     adass_evaluator_close(finalists->valid);
     adass_batches_close(finalists->batches);
-    free(finalists->placements);
     free(finalists->choices);
     free(finalists->sizes);
     free(finalists);

@@ -40,13 +40,17 @@ adass_status adass_finalists_create(adass_finalists **out, const adass_finalists
 void adass_finalists_list_state(adass_finalists *finalists, adass_state *state);
 
 /**
- * The finalists are `choice` with all fields at once at the smallest size that in the supernet is
- * within m standard errors of the field's best, for m = 0, 1, 2, 4, 8 and 16; then the best of these
- * with the fields at its largest size moved to the next candidate, up and down: two fields interact over
- * the components that both have, so that none of them gains by growing alone. Each begins with the
- * supernet's weights and Adam's moments at 0, sees the same batches, and counts with the best of four
- * validation AUCs on the way. The winner is the one of fewest parameters whose AUC is within one
- * standard error of the best (DeLong's, paired).
+ * The finalists are:
+ * - `choice` with all fields at once at the smallest size that in the supernet is within m standard
+ *   errors of the field's best, for m = 0, 2, 4, 8 and 16;
+ * - the largest candidate that all fields can have within the budget, and the next one for all, shrunk
+ *   into the budget (adass_shrink()): so the search need not lose to uniform sizes for want of looking;
+ * - what moves of the best so far make of it, each again as long as it helps, at most nine in all: the
+ *   fields of its largest size to the next candidate, all others to the one below, or those of the
+ *   largest size to the one below. Two fields interact over the components that both have, so that
+ *   none of them gains by growing alone, and a useless field is in the way of all.
+ * Each begins with the supernet's weights and Adam's moments at 0, sees the same batches, and counts
+ * with the best of four validation AUCs on the way. The best wins, an earlier one where two are equal.
  *
  * @param choice  [n_fields], inside the budget; so is the winner, which takes its place
  */

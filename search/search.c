@@ -7,6 +7,7 @@
 #include "finalists.h"
 #include "refine.h"
 #include "searcher.h"
+#include "shrink.h"
 #include "state.h"
 
 #include <math.h>
@@ -26,8 +27,6 @@ typedef struct run {
     double *baseline;                  /* [n_fields] */
     uint8_t *population;               /* [population x n_fields] */
     double *aucs, *params;             /* [population] */
-    uint8_t *options;                  /* [n_fields x n_fields], of a repair */
-    double *saved;                     /* [n_fields], likewise: parameters */
     double sigma, lambda;
     adass_rng rng;
     uint64_t iteration; /* that are over */
@@ -235,43 +234,6 @@ static void mode(const run *r, uint8_t *choice)
     }
 }
 
-/* Whether only field f has a size above 0. */
-static bool is_last_field(const run *r, const uint8_t *choice, size_t f)
-{
-    for (size_t g = 0; g < r->n_fields; g++)
-        if (g != f && r->candidates->sizes[choice[g]] > 0)
-            return false;
-    return true;
-}
-
-/*
- * Shrinks the field that loses the least AUC for each parameter it saves. When only dropping the
- * last field is left, the cheapest assignment stands in.
- */
-static adass_status shrink_one(run *r, uint8_t *choice, adass_error *err)
-{
-    size_t n = 0, best;
-    for (size_t f = 0; f < r->n_fields; f++) {
-        if (choice[f] == 0 ||
-            (r->candidates->sizes[choice[f] - 1] == 0 && is_last_field(r, choice, f)))
-            continue;
-        uint8_t *option = r->options + n * r->n_fields;
-        memcpy(option, choice, r->n_fields);
-        option[f]--;
-        r->saved[n++] = (double)r->vocab[f] * (double)(r->candidates->sizes[choice[f]] -
-                                                       r->candidates->sizes[choice[f] - 1]);
-    }
-    if (n == 0) {
-        adass_budget_cheapest(r->candidates, r->vocab, r->n_fields, choice);
-        return ADASS_OK;
-    }
-    const adass_status status =
-        adass_subnet_scores_race(r->scores, choice, r->options, r->saved, n, &best, err);
-    if (status == ADASS_OK)
-        memcpy(choice, r->options + best * r->n_fields, r->n_fields);
-    return status;
-}
-
 /* For what works on assignments alone. */
 static adass_search_problem problem_of(run *r)
 {
@@ -292,15 +254,9 @@ static adass_search_problem problem_of(run *r)
 static adass_status fit_mode(run *r, adass_error *err)
 {
     mode(r, r->choice);
-    if (params_of(r, r->choice) == 0.0) /* a model of no field is none */
-        adass_budget_cheapest(r->candidates, r->vocab, r->n_fields, r->choice);
-    for (; params_of(r, r->choice) > r->budget; r->repairs++) {
-        const adass_status status = shrink_one(r, r->choice, err);
-        if (status != ADASS_OK)
-            return status;
-    }
-    r->fitted = 1;
-    return ADASS_OK;
+    const adass_status status = adass_shrink(&r->problem, r->choice, &r->repairs, err);
+    r->fitted = status == ADASS_OK;
+    return status;
 }
 
 static adass_status search_by_policy(run *r, adass_error *err)
@@ -373,11 +329,8 @@ static adass_status allocate(run *r, adass_error *err)
     r->population = calloc(population, r->n_fields);
     r->aucs = calloc(population, sizeof *r->aucs);
     r->params = calloc(population, sizeof *r->params);
-    r->options = calloc(r->n_fields, r->n_fields);
-    r->saved = calloc(r->n_fields, sizeof *r->saved);
     if (r->sizes == NULL || r->theta == NULL || r->gradient == NULL || r->policy == NULL ||
-        r->baseline == NULL || r->population == NULL || r->aucs == NULL || r->params == NULL ||
-        r->options == NULL || r->saved == NULL)
+        r->baseline == NULL || r->population == NULL || r->aucs == NULL || r->params == NULL)
         return adass_fail_memory(err, "the search",
                                  (double)(r->n_cells * 24 + population * r->n_fields));
     return ADASS_OK;
@@ -469,8 +422,6 @@ adass_status adass_search(const adass_model *model, const adass_candidates *cand
     free(r.population);
     free(r.aucs);
     free(r.params);
-    free(r.options);
-    free(r.saved);
     return status;
 }
 

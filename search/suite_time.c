@@ -15,7 +15,7 @@
 #include <string.h>
 
 /* As a rule: epochs of a training, sweeps of a refinement, finalists of a search. */
-enum { EPOCHS = 8, SWEEPS = 2, FINALISTS = 6 };
+enum { EPOCHS = 8, SWEEPS = 2, FINALISTS = 9 };
 
 static const double PROBE_SECONDS = 1.0;
 

@@ -77,8 +77,8 @@ typedef struct adass_search_result {
  * sweeps over the fields, each gets the smallest size whose AUC is within one standard error of the
  * best that keeps the budget, all other fields as they are (Breiman's rule; its use here is ours).
  * The policy sees a field through the noise of all others, and where sizes make no difference, what
- * is left of that would decide, another way with each seed. The last choice is between up to eight
- * finalists, larger and smaller ones around the refined assignment, each trained for a short while
+ * is left of that would decide, another way with each seed. The last choice is between up to 16
+ * finalists, around the refined assignment and near uniform sizes, each trained for a short while
  * (finalists.h; ours). The assignment returned never exceeds the budget.
  *
  * @param model   trained supernet, not changed
