@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -32,5 +33,21 @@ static inline guarded guarded_new(size_t n)
 }
 
 static inline void guarded_free(guarded *g) { munmap(g->map, g->mapped); }
+
+/*
+ * n bytes of zeros for a buffer that is no longer needed, or all 0 before its first use. It keeps a
+ * mapping that is large enough: making one takes longer than most tests of a kernel.
+ */
+static inline void guarded_renew(guarded *g, size_t n)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    if (g->mapped < n + page) {
+        if (g->mapped > 0)
+            guarded_free(g);
+        *g = guarded_new(n);
+    }
+    g->p = (char *)g->map + g->mapped - page - n;
+    memset(g->p, 0, n);
+}
 
 #endif

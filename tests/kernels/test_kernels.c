@@ -26,10 +26,10 @@ enum { ROUNDS = 300, MAX_FIELDS = 12, MAX_BUFFERS = 16 };
 typedef struct context {
     const adass_kernels *k;
     adass_rng rng;
-    guarded buffers[MAX_BUFFERS]; /* of the round under way */
-    size_t n_buffers;
-    double elements; /* random numbers that the kernel under test was given */
-    double worst;    /* error / bound */
+    guarded buffers[MAX_BUFFERS];
+    size_t n_buffers; /* that the round under way has */
+    double elements;  /* random numbers that the kernel under test was given */
+    double worst;     /* error / bound */
     const char *op;
     int failures;
 } context;
@@ -54,8 +54,9 @@ static void *fresh(context *c, size_t bytes)
 {
     if (c->n_buffers == MAX_BUFFERS)
         abort();
-    c->buffers[c->n_buffers] = guarded_new(bytes);
-    return c->buffers[c->n_buffers++].p;
+    guarded *buffer = &c->buffers[c->n_buffers++];
+    guarded_renew(buffer, bytes);
+    return buffer->p;
 }
 
 static size_t below(context *c, size_t n) { return (size_t)adass_rng_below(&c->rng, n); }
@@ -962,14 +963,11 @@ static void run_check(context *c, const check *one, double elements)
     if (number == 0)
         for (int round = 0; (round < ROUNDS || c->elements < elements) && c->failures == before;
              round++) {
+            c->n_buffers = 0;
             one->round(c);
-            while (c->n_buffers > 0)
-                guarded_free(&c->buffers[--c->n_buffers]);
         }
     else
         failed(c, "signal %d (%s)", number, strsignal(number));
-    while (c->n_buffers > 0)
-        guarded_free(&c->buffers[--c->n_buffers]);
     printf("%-6s %s_%s", c->failures == before ? "ok" : "FAILED", one->op, c->k->isa);
     if (c->worst > 0.0)
         printf(" (worst error %.3f of the bound)", c->worst);
@@ -984,6 +982,9 @@ static int run_table(const adass_kernels *kernels, uint64_t seed, double element
         adass_rng_init(&c.rng, adass_seed_derive(seed, op));
         run_check(&c, &checks[op], elements);
     }
+    for (size_t i = 0; i < MAX_BUFFERS; i++)
+        if (c.buffers[i].mapped > 0)
+            guarded_free(&c.buffers[i]);
     return c.failures;
 }
 
