@@ -1,4 +1,4 @@
-/* Finalists: assignments around the one found, trained for a while. */
+/* Finalists: assignments around the one found and near uniform sizes, trained for a while. */
 #include "finalists.h"
 
 #include "adass/evaluate.h"
@@ -17,7 +17,7 @@ static const double margins[] = { 0.0, 2.0, 4.0, 8.0, 16.0 };
 enum {
     N_MARGINS = sizeof margins / sizeof margins[0],
     MOVES_MAX = 9,
-    FINALISTS_MAX = N_MARGINS + 2 + MOVES_MAX,
+    FINALISTS_MAX = 1 + N_MARGINS + 2 + MOVES_MAX,
 
     ROWS_MAX = 500000, /* to compare on: more would tell nothing new */
     STREAM_ORDER = 3   /* of the rows; derived from the search's seed */
@@ -163,6 +163,7 @@ static adass_status enter(finals *s, const uint8_t *choice, adass_error *err)
             return ADASS_OK;
         }
     double auc;
+    assert(s->n < FINALISTS_MAX);
     memcpy(choice_of(s, s->n), choice, n_fields);
     const adass_status status = adass_finalists_measure(s, choice, &auc, err);
     if (status == ADASS_OK)
@@ -253,7 +254,9 @@ adass_status adass_finalists_choose(adass_finalists *finalists, uint8_t *choice,
     if (other == NULL)
         return adass_fail_memory(err, "the finalists", (double)n_fields);
     s->best = NONE;
-    adass_status status = enter_family(s, choice, err);
+    adass_status status = enter(s, choice, err);
+    if (status == ADASS_OK)
+        status = enter_family(s, choice, err);
     if (status == ADASS_OK)
         status = enter_uniform(s, other, err);
     if (status == ADASS_OK && s->best != NONE)

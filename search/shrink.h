@@ -10,7 +10,7 @@
  * shrunk to such, becomes the cheapest one (adass_budget_cheapest()).
  *
  * @param choice  [n_fields], inside the budget on return
- * @param steps   counts on: shrinkings that this took; a call that was interrupted goes on from `choice`
+ * @param steps   counts on: shrinkings that this took
  */
 adass_status adass_shrink(const adass_search_problem *problem, uint8_t *choice, uint64_t *steps,
                           adass_error *err);

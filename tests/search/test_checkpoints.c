@@ -325,7 +325,7 @@ static void test_finalists(void **state)
     outcome o = { 0 };
     x.finalists = 0.1;
     assert_int_equal(run_search(&x, ADASS_FM, NULL, -1, &o, &err), ADASS_OK);
-    assert_in_range(o.finalists, 2, 16);
+    assert_in_range(o.finalists, 2, 17);
     free(o.params);
     static const adass_backbone backbones[] = { ADASS_FM, ADASS_DEEPFM, ADASS_DCNV2 };
     for (size_t b = 0; b < sizeof backbones / sizeof backbones[0]; b++)

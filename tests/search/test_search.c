@@ -10,6 +10,7 @@
 #include "adass/supernet.h"
 #include "finalists.h"
 #include "refine.h"
+#include "shrink.h"
 #include "subnet_scores.h"
 
 #include <math.h>
@@ -396,7 +397,7 @@ static void test_refinement(void **out)
 
 /* ---- finalists ---- */
 
-enum { FINALIST_STEPS = 60, FINALISTS_MAX = 16 };
+enum { FINALIST_STEPS = 60, FINALISTS_MAX = 17 };
 
 typedef struct finale {
     adass_search_problem problem;
@@ -443,84 +444,105 @@ static double train_on(const state *s, const finale *f, const uint8_t *choice)
                         FINALIST_STEPS);
 }
 
-/* None of the given assignments [n x n_fields] that keep the budget, trained by the trainer alone, is better. */
-static void expect_not_beaten(const state *s, const finale *f, double got, const uint8_t *others,
-                              size_t n, const char *what)
+/* What the moves make of an assignment: of the fields of its largest candidate, or of all others. */
+static void list_moves(const state *s, const finale *f, const uint8_t *from, uint8_t *moved)
 {
-    for (size_t i = 0; i < n; i++) {
-        const uint8_t *choice = others + i * f->problem.n_fields;
-        const uint64_t params = params_of(s, choice);
-        if (params == 0 || params > f->problem.budget)
-            continue;
-        const double auc = train_on(s, f, choice);
-        print_message("%s %zu: AUC %.4f\n", what, i, auc);
-        assert_true(auc <= got);
-    }
-}
-
-/* All uniform sizes, and each move of the winner: fields of its largest candidate, or all others. */
-static void expect_no_move_helps(const state *s, const finale *f, double got, const uint8_t *winner)
-{
-    enum { MOVES = 3 };
     const size_t n_fields = f->problem.n_fields, last = s->candidates.n - 1;
-    uint8_t moved[MOVES * MAX_FIELDS], top = 0;
+    uint8_t top = 0;
     for (size_t i = 0; i < n_fields; i++)
-        top = winner[i] > top ? winner[i] : top;
+        top = from[i] > top ? from[i] : top;
     for (size_t i = 0; i < n_fields; i++) {
-        const uint8_t k = winner[i];
+        const uint8_t k = from[i];
         moved[i] = k == top && k < last ? (uint8_t)(k + 1) : k;
         moved[n_fields + i] = k < top && k > 0 ? (uint8_t)(k - 1) : k;
         moved[2 * n_fields + i] = k == top ? (uint8_t)(k - 1) : k;
     }
-    expect_not_beaten(s, f, got, moved, MOVES, "move");
-    for (size_t k = 1; k <= last; k++) {
-        memset(moved, (int)k, n_fields);
-        expect_not_beaten(s, f, got, moved, 1, "uniform");
+}
+
+/* The one given, its family, and the largest uniform sizes in the budget and the next, shrunk into it. */
+static size_t list_first(const state *s, const finale *f, const uint8_t *choice, uint8_t *first)
+{
+    static const double margins[] = { 0.0, 2.0, 4.0, 8.0, 16.0 };
+    enum { N = sizeof margins / sizeof margins[0] };
+    const size_t n_fields = f->problem.n_fields;
+    uint8_t *uniform = first + (1 + N) * n_fields;
+    uint64_t steps = 0;
+    adass_error err;
+    memcpy(first, choice, n_fields);
+    assert_int_equal(adass_refine_family(&f->problem, choice, margins, N, first + n_fields, &err),
+                     ADASS_OK);
+    memset(uniform, (int)s->candidates.n - 1, n_fields);
+    while (params_of(s, uniform) > f->problem.budget && uniform[0] > 0)
+        memset(uniform, uniform[0] - 1, n_fields);
+    if (uniform[0] + 1u == s->candidates.n)
+        return 1 + N + 1;
+    memset(uniform + n_fields, uniform[0] + 1, n_fields);
+    assert_int_equal(adass_shrink(&f->problem, uniform + n_fields, &steps, &err), ADASS_OK);
+    assert_true(steps > 0 && params_of(s, uniform + n_fields) <= f->problem.budget);
+    return 1 + N + 2;
+}
+
+/* The best AUC of those [n x n_fields] that keep the budget, each trained by the trainer alone. */
+static double best_auc(const state *s, const finale *f, const uint8_t *choices, size_t n)
+{
+    double best = 0.0;
+    for (size_t i = 0; i < n; i++) {
+        const uint8_t *choice = choices + i * f->problem.n_fields;
+        const uint64_t params = params_of(s, choice);
+        if (params > 0 && params <= f->problem.budget)
+            best = fmax(best, train_on(s, f, choice));
     }
+    return best;
+}
+
+static void choose(const state *s, finale *f, int threads, uint8_t *choice)
+{
+    const adass_compute compute = { .kernels = s->base.compute.kernels, .threads = threads };
+    adass_finalists *finalists;
+    adass_error err;
+    f->setting.compute = &compute;
+    assert_int_equal(adass_finalists_create(&finalists, &f->setting, &err), ADASS_OK);
+    assert_int_equal(adass_finalists_choose(finalists, choice, &err), ADASS_OK);
+    assert_in_range(adass_finalists_count(finalists), 3, FINALISTS_MAX);
+    adass_finalists_destroy(finalists);
 }
 
 /*
- * From what is far too large, and from what lacks a field: the winner keeps the budget, and neither
- * its family nor uniform sizes nor moves of it are better, trained by the trainer alone. The same on
- * one thread.
+ * From what is far too large, and from what lacks a field: the winner keeps the budget, and none of
+ * the first finalists and of its own moves is better, trained by the trainer alone. Somewhere a move
+ * has won. The same on one thread.
  */
 static void test_finalists(void **out)
 {
     const state *s = *out;
+    enum { FIRST = 8, MOVES = 3 };
     const size_t n_fields = s->base.dataset->n_fields;
-    static const double margins[] = { 0.0, 2.0, 4.0, 8.0, 16.0 };
-    enum { N = sizeof margins / sizeof margins[0] };
-    static const double budgets[] = { 1.0, 0.3 };
-    static const uint8_t starts[] = { 5, 2 }; /* candidates */
-    for (int i = 0; i < 2; i++) {
+    static const double budgets[] = { 1.0, 0.3, 0.1 };
+    static const uint8_t starts[] = { 5, 2, 1 }; /* candidates */
+    bool has_moved = false;
+    for (int i = 0; i < 3; i++) {
         finale f;
-        adass_error err;
-        uint8_t first[MAX_FIELDS], winner[2][MAX_FIELDS], family[N * MAX_FIELDS];
+        uint8_t start[MAX_FIELDS], winner[MAX_FIELDS], single[MAX_FIELDS];
+        uint8_t first[FIRST * MAX_FIELDS], moved[MOVES * MAX_FIELDS];
         open_finale(s, (uint64_t)(budgets[i] * (double)s->largest), &f);
-        memset(first, starts[i], n_fields);
-        first[0] = 0;
-        for (int j = 0; j < 2; j++) {
-            const adass_compute one = { .kernels = s->base.compute.kernels, .threads = 1 };
-            adass_finalists *finalists;
-            f.setting.compute = j == 0 ? &s->base.compute : &one;
-            memcpy(winner[j], first, n_fields);
-            assert_int_equal(adass_finalists_create(&finalists, &f.setting, &err), ADASS_OK);
-            assert_int_equal(adass_finalists_choose(finalists, winner[j], &err), ADASS_OK);
-            print_message("%zu finalists\n", adass_finalists_count(finalists));
-            assert_in_range(adass_finalists_count(finalists), 4, FINALISTS_MAX);
-            adass_finalists_destroy(finalists);
-        }
-        assert_memory_equal(winner[0], winner[1], n_fields);
-        assert_true(params_of(s, winner[0]) <= f.problem.budget);
-        assert_true(memcmp(winner[0], first, n_fields) != 0);
-        const double got = train_on(s, &f, winner[0]);
-        print_message("winner: AUC %.4f\n", got);
-        assert_int_equal(adass_refine_family(&f.problem, first, margins, N, family, &err),
-                         ADASS_OK);
-        expect_not_beaten(s, &f, got, family, N, "margin");
-        expect_no_move_helps(s, &f, got, winner[0]);
+        memset(start, starts[i], n_fields);
+        start[0] = 0;
+        memcpy(winner, start, n_fields);
+        memcpy(single, start, n_fields);
+        choose(s, &f, s->base.compute.threads, winner);
+        choose(s, &f, 1, single);
+        assert_memory_equal(winner, single, n_fields);
+        assert_true(params_of(s, winner) <= f.problem.budget);
+        const double got = train_on(s, &f, winner);
+        const double before = best_auc(s, &f, first, list_first(s, &f, start, first));
+        list_moves(s, &f, winner, moved);
+        print_message("winner: AUC %.5f, the first %.5f\n", got, before);
+        assert_true(got >= before);
+        assert_true(got >= best_auc(s, &f, moved, MOVES));
+        has_moved = has_moved || got > before;
         close_finale(&f);
     }
+    assert_true(has_moved);
 }
 
 /* Whole passes with 4,000 steps, at most 50 passes; a configured number stands. */

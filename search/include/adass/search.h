@@ -61,7 +61,8 @@ typedef struct adass_search_config {
 
 typedef struct adass_search_result {
     double seconds;
-    size_t evaluations;   /* of different subnets, those of repairs and refinement too */
+    size_t
+        evaluations; /* of different subnets, those of repairs, refinement and finalists' margins too */
     double inherited_auc; /* of the assignment found, on the evaluation rows */
     uint64_t params;      /* of the assignment found */
     double lambda;        /* at the end */
@@ -77,7 +78,7 @@ typedef struct adass_search_result {
  * sweeps over the fields, each gets the smallest size whose AUC is within one standard error of the
  * best that keeps the budget, all other fields as they are (Breiman's rule; its use here is ours).
  * The policy sees a field through the noise of all others, and where sizes make no difference, what
- * is left of that would decide, another way with each seed. The last choice is between up to 16
+ * is left of that would decide, another way with each seed. The last choice is between up to 17
  * finalists, around the refined assignment and near uniform sizes, each trained for a short while
  * (finalists.h; ours). The assignment returned never exceeds the budget.
  *
