@@ -8,9 +8,10 @@ ADASS_INLINE void adagrad_part(float *w, float *squares, const float *grads, siz
     const VF weight = v_loadn(w, lanes);
     const VF g = v_add(v_loadn(grads, lanes), v_mul(v_set1(adagrad->l2), weight));
     const VF sum = v_add(v_loadn(squares, lanes), v_mul(g, g));
-    const VF root = v_add(v_sqrt(sum), v_set1(adagrad->epsilon));
+    const VF root = v_add(v_sqrtn(sum, lanes), v_set1(adagrad->epsilon));
     v_storen(squares, sum, lanes);
-    v_storen(w, v_sub(weight, v_div(v_mul(v_set1(adagrad->learning_rate), g), root)), lanes);
+    v_storen(w, v_sub(weight, v_divn(v_mul(v_set1(adagrad->learning_rate), g), root, lanes)),
+             lanes);
 }
 
 ADASS_INLINE void adagrad_rows_sized(float *w, size_t w_stride, float *squares,

@@ -19,8 +19,9 @@ ADASS_INLINE void adam_part(float *w, float *m, float *v, const float *grads, si
     const VF g = v_add(v_loadn(grads, lanes), v_mul(v_set1(adam->l2), weight));
     first = v_add(v_mul(v_set1(adam->beta1), first), v_mul(v_set1(adam->rest1), g));
     second = v_add(v_mul(v_set1(adam->beta2), second), v_mul(v_set1(adam->rest2), v_mul(g, g)));
-    const VF root = v_add(v_mul(v_sqrt(second), v_set1(adam->inv_sqrt_bc2)), v_set1(adam->epsilon));
-    weight = v_sub(weight, v_div(v_mul(v_set1(adam->step_size), first), root));
+    const VF root =
+        v_add(v_mul(v_sqrtn(second, lanes), v_set1(adam->inv_sqrt_bc2)), v_set1(adam->epsilon));
+    weight = v_sub(weight, v_divn(v_mul(v_set1(adam->step_size), first), root, lanes));
     v_storen(w, weight, lanes);
     v_storen(m, first, lanes);
     v_storen(v, second, lanes);

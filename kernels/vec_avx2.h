@@ -71,6 +71,16 @@ static inline VF v_sub(VF a, VF b) { return _mm256_sub_ps(a, b); }
 static inline VF v_mul(VF a, VF b) { return _mm256_mul_ps(a, b); }
 static inline VF v_div(VF a, VF b) { return _mm256_div_ps(a, b); }
 static inline VF v_sqrt(VF a) { return _mm256_sqrt_ps(a); }
+static inline VF v_divn(VF a, VF b, size_t n)
+{
+    (void)n;
+    return v_div(a, b);
+}
+static inline VF v_sqrtn(VF a, size_t n)
+{
+    (void)n;
+    return v_sqrt(a);
+}
 static inline VF v_max(VF a, VF b) { return _mm256_max_ps(a, b); }
 static inline VF v_fma(VF a, VF b, VF c) { return _mm256_fmadd_ps(a, b, c); }
 

@@ -50,6 +50,16 @@ static inline VF v_sub(VF a, VF b) { return vsubq_f32(a, b); }
 static inline VF v_mul(VF a, VF b) { return vmulq_f32(a, b); }
 static inline VF v_div(VF a, VF b) { return vdivq_f32(a, b); }
 static inline VF v_sqrt(VF a) { return vsqrtq_f32(a); }
+static inline VF v_divn(VF a, VF b, size_t n)
+{
+    (void)n;
+    return v_div(a, b);
+}
+static inline VF v_sqrtn(VF a, size_t n)
+{
+    (void)n;
+    return v_sqrt(a);
+}
 static inline VF v_fma(VF a, VF b, VF c) { return vfmaq_f32(c, a, b); }
 static inline float v_sum(VF a) { return vaddvq_f32(a); }
 

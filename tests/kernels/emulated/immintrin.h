@@ -110,6 +110,24 @@ MEMORY(__m128i, int8_t, _mm_loadu_si128, _mm_storeu_si128, _mm_maskz_loadu_epi8,
 SHORTER(__m256, _mm256_loadu_ps, _mm256_storeu_ps, _mm512_zextps256_ps512, _mm512_castps512_ps256)
 SHORTER(__m128, _mm_loadu_ps, _mm_storeu_ps, _mm512_zextps128_ps512, _mm512_castps512_ps128)
 
+/* Quotients and roots of the shorter vectors of floats. */
+#define SHORTER_DIVIDE(type, lanes, divide, root)                                                  \
+    static inline type divide(type a, type b)                                                      \
+    {                                                                                              \
+        for (int i = 0; i < lanes; i++)                                                            \
+            a.lane[i] /= b.lane[i];                                                                \
+        return a;                                                                                  \
+    }                                                                                              \
+    static inline type root(type a)                                                                \
+    {                                                                                              \
+        for (int i = 0; i < lanes; i++)                                                            \
+            a.lane[i] = sqrtf(a.lane[i]);                                                          \
+        return a;                                                                                  \
+    }
+
+SHORTER_DIVIDE(__m256, 8, _mm256_div_ps, _mm256_sqrt_ps)
+SHORTER_DIVIDE(__m128, 4, _mm_div_ps, _mm_sqrt_ps)
+
 static inline __m128 _mm_setzero_ps(void) { return (__m128){ { 0.0f } }; }
 
 static inline __m128 _mm_loadl_pi(__m128 a, const __m64 *p)
