@@ -11,6 +11,20 @@
  */
 enum { BENCH_FMA_CHAINS = 12, BENCH_LINE_FLOATS = 16, BENCH_LOOP_FLOATS = 64 };
 
+/* Loops over arrays in order. */
+typedef struct bench_array_loops {
+    float (*read)(const float *in, size_t n);
+    void (*copy)(float *out, const float *in, size_t n);
+    void (*fill)(float *out, size_t n);
+    /** out = a + 0.5 b: STREAM's triad. */
+    void (*triad)(float *out, const float *a, const float *b, size_t n);
+    /** Adds `zero` to each element, which leaves what it is: the bits stay. */
+    void (*update)(float *a, size_t n, float zero);
+} bench_array_loops;
+
+/* Ways to go over arrays: as they are; with the lines that come next prefetched; with stores past the caches. */
+typedef enum bench_way { BENCH_PLAIN, BENCH_AHEAD, BENCH_PAST, N_BENCH_WAYS } bench_way;
+
 typedef struct bench_limit_loops {
     const char *isa;
     size_t lanes; /* floats a vector */
@@ -22,18 +36,8 @@ typedef struct bench_limit_loops {
     float (*fma)(size_t rounds);
     float (*divide)(size_t rounds);
 
-    float (*read)(const float *in, size_t n);
-    void (*copy)(float *out, const float *in, size_t n);
-    void (*fill)(float *out, size_t n);
-    /** out = a + 0.5 b: STREAM's triad. */
-    void (*triad)(float *out, const float *a, const float *b, size_t n);
-    /** Adds `zero` to each element, which leaves what it is: the bits stay. */
-    void (*update)(float *a, size_t n, float zero);
-
-    /* The same with stores that go past the caches; NULL where the ISA has none. */
-    void (*copy_past)(float *out, const float *in, size_t n);
-    void (*fill_past)(float *out, size_t n);
-    void (*triad_past)(float *out, const float *a, const float *b, size_t n);
+    /** NULL where the ISA has no such way. */
+    const bench_array_loops *arrays[N_BENCH_WAYS];
 
     /**
      * Touches n runs of `run` cache lines, run i from line lines[i] of the table on, and prefetches

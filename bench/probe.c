@@ -12,8 +12,7 @@ enum {
     FMA_ROUNDS = 1 << 16,
     DIVIDE_ROUNDS = 1 << 12,
     PASS_FLOATS = 1 << 18, /* of a thread, at least: small arrays are gone over again and again */
-    HUGE_PAGE = 2 << 20,
-    CACHED_BYTES = 1 << 20 /* arrays up to here are not worth stores past the caches */
+    HUGE_PAGE = 2 << 20
 };
 
 const char *bench_probe_name(bench_probe_kind kind)
@@ -161,20 +160,20 @@ static float pass_rows(const bench_probe *probe, size_t thread)
 
 static float pass_array(const bench_probe *probe, size_t thread)
 {
-    const bench_limit_loops *loops = probe->key.loops;
+    const bench_array_loops *loops = probe->key.loops->arrays[probe->way];
     const size_t n = probe->array;
     float *a = probe->memory + thread * n * arrays_of(probe->key.kind);
     switch (probe->key.kind) {
     case PROBE_READ:
         return loops->read(a, n);
     case PROBE_FILL:
-        (probe->past ? loops->fill_past : loops->fill)(a, n);
+        loops->fill(a, n);
         break;
     case PROBE_COPY:
-        (probe->past ? loops->copy_past : loops->copy)(a, a + n, n);
+        loops->copy(a, a + n, n);
         break;
     case PROBE_TRIAD:
-        (probe->past ? loops->triad_past : loops->triad)(a, a + n, a + 2 * n, n);
+        loops->triad(a, a + n, a + 2 * n, n);
         break;
     default:
         loops->update(a, n, 0.0f);
@@ -235,19 +234,27 @@ static double best_of_rows(bench_probe *probe)
     return best;
 }
 
+static double best_of_arrays(bench_probe *probe)
+{
+    double best = 0.0;
+    for (bench_way way = BENCH_PLAIN; way < N_BENCH_WAYS; way++) {
+        if (probe->key.loops->arrays[way] == NULL)
+            continue;
+        probe->way = way;
+        const double rate = best_of_passes(probe, 5);
+        best = rate > best ? rate : best;
+    }
+    return best;
+}
+
 double bench_probe_measure(const bench_probe_key *key)
 {
     bench_probe probe;
     double rate = 0.0;
-    if (bench_probe_open(&probe, key)) {
-        rate = is_rows(key) ? best_of_rows(&probe) : best_of_passes(&probe, 5);
-        if (key->loops->copy_past != NULL && key->bytes > CACHED_BYTES &&
-            (key->kind == PROBE_FILL || key->kind == PROBE_COPY || key->kind == PROBE_TRIAD)) {
-            probe.past = true;
-            const double past = best_of_passes(&probe, 5);
-            rate = past > rate ? past : rate;
-        }
-    }
+    if (bench_probe_open(&probe, key))
+        rate = is_rows(key)                                          ? best_of_rows(&probe)
+               : key->kind == PROBE_FMA || key->kind == PROBE_DIVIDE ? best_of_passes(&probe, 5)
+                                                                     : best_of_arrays(&probe);
     bench_probe_close(&probe);
     return rate;
 }

@@ -40,7 +40,7 @@ typedef struct bench_probe_key {
 typedef struct bench_probe {
     bench_probe_key key;
     size_t ahead;    /* places prefetched ahead: rows */
-    bool past;       /* stores go past the caches: arrays */
+    bench_way way;   /* arrays */
     double amount;   /* what one pass does, over all threads */
     size_t array;    /* floats of each array of a thread, or of its output */
     size_t repeats;  /* of a thread's arrays a pass */
