@@ -209,6 +209,13 @@ static double matrix_of(const bench_shape *shape)
     return batch_of(shape) * (double)shape->v[AXIS_WIDTH];
 }
 
+bench_cost bench_cost_copy_ids(const bench_shape *shape, double unique)
+{
+    (void)unique;
+    const double row = ID * (double)shape->v[AXIS_FIELDS];
+    return of_arrays(batch_of(shape), row * (batch_of(shape) + 1.0), row * batch_of(shape), 0.0);
+}
+
 bench_cost bench_cost_bias_relu(const bench_shape *shape, double unique)
 {
     (void)unique;

@@ -239,3 +239,54 @@ const bench_op bench_op_linear_forward = { .name = "linear_forward",
                                            .make = linear_make,
                                            .run = linear_run,
                                            .cost = bench_cost_linear_forward };
+
+/* ---- copy_ids ---- */
+
+/* Samples within the second-level cache, and beyond all caches. */
+static const bench_sweep copy_ids_sweeps[] = {
+    { .small = true,
+      .values = { [AXIS_TYPE] = { TYPE_F32 },
+                  [AXIS_FIELDS] = { BENCH_FIELDS_MAX },
+                  [AXIS_BATCH] = { 1024 } } },
+    { .values = { [AXIS_TYPE] = { TYPE_F32 },
+                  [AXIS_FIELDS] = { 8, BENCH_FIELDS_MAX },
+                  [AXIS_BATCH] = { 1024, 1000000 } } },
+};
+
+enum { COPY_OUT, COPY_IDS, COPY_LAST };
+
+/* The ids are bits of floats below 1, which no last one of 1 is below. */
+static bool copy_ids_make(bench_data *data)
+{
+    const size_t fields = of(data->shape, AXIS_FIELDS), n = of(data->shape, AXIS_BATCH) * fields;
+    if (!bench_data_add(data, n, FILL_ZERO, true) ||
+        !bench_data_add(data, n, FILL_POSITIVE, false) ||
+        !bench_data_add(data, fields, FILL_ZERO, false))
+        return false;
+    for (size_t i = 0; i < fields * (size_t)data->threads; i++)
+        data->arrays[COPY_LAST].all[i] = 1.0f;
+    return true;
+}
+
+static uint32_t *ids_part(const bench_data *data, size_t array, size_t thread)
+{
+    return (uint32_t *)(void *)bench_data_part(data, array, thread);
+}
+
+static void copy_ids_run(const adass_kernels *kernels, const bench_data *data,
+                         const bench_call *call)
+{
+    const size_t fields = of(data->shape, AXIS_FIELDS);
+    uint32_t *out = ids_part(data, COPY_OUT, call->thread);
+    const uint32_t *ids = ids_part(data, COPY_IDS, call->thread);
+    const uint32_t *last = ids_part(data, COPY_LAST, call->thread);
+    for (size_t i = 0; i < of(data->shape, AXIS_BATCH); i++)
+        (void)kernels->copy_ids(out + i * fields, ids + i * fields, last, fields);
+}
+
+const bench_op bench_op_copy_ids = { .name = "copy_ids",
+                                     .sweeps = copy_ids_sweeps,
+                                     .n_sweeps = sizeof copy_ids_sweeps / sizeof copy_ids_sweeps[0],
+                                     .make = copy_ids_make,
+                                     .run = copy_ids_run,
+                                     .cost = bench_cost_copy_ids };

@@ -360,6 +360,17 @@ static void PLAIN_FN(bce)(float *restrict loss, float *restrict dz, const float 
     }
 }
 
+static bool PLAIN_FN(copy_ids)(uint32_t *restrict out, const uint32_t *restrict ids,
+                               const uint32_t *restrict last, size_t n)
+{
+    uint32_t above = 0;
+    for (size_t i = 0; i < n; i++) {
+        out[i] = ids[i];
+        above |= ids[i] > last[i];
+    }
+    return above == 0;
+}
+
 static void PLAIN_FN(bias_relu)(float *restrict y, size_t ld, const float *restrict bias,
                                 size_t rows, size_t cols, bool relu)
 {

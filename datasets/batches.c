@@ -7,6 +7,7 @@
  */
 #include "adass/batches.h"
 
+#include "adass/kernels.h"
 #include "adass/memory.h"
 #include "check_rows.h"
 #include "row_order.h"
@@ -36,7 +37,8 @@ struct adass_batches {
     adass_split split;
     const adass_rows *rows;
     size_t n_fields, batch_size;
-    int32_t *last_id; /* [n_fields]: the vocabulary's, as in_order() gives it */
+    uint32_t *last_id; /* [n_fields]: the vocabulary's */
+    adass_copy_ids_fn *copy_ids;
     adass_row_order order;
     size_t place;            /* the next one of the present window */
     uint32_t advised_blocks; /* of the epoch's: they are being read from disk, or have been */
@@ -54,9 +56,6 @@ struct adass_batches {
     size_t filled, taken, released; /* batches of the epoch; the caller holds released..taken */
     adass_error failure;            /* of batch `filled`, when its code is not ADASS_OK */
 };
-
-/* A signed number in the order of the unsigned ones: baseline x86-64 compares vectors of signed integers alone. */
-static inline int32_t in_order(uint32_t id) { return (int32_t)(id ^ UINT32_C(1) << 31); }
 
 /* ---- the thread's work: gathering ---- */
 
@@ -106,56 +105,82 @@ static void advise_blocks(adass_batches *b)
     }
 }
 
+/* What copying rows reads, in a local of its function: the compiler then knows that no copied row changes it. */
+typedef struct source {
+    const adass_rows *rows;
+    const uint32_t *last_id;
+    adass_copy_ids_fn *copy_ids;
+    size_t n_fields;
+    adass_row_order order;
+} source;
+
+static source source_of(const adass_batches *b)
+{
+    return (source){ .rows = b->rows,
+                     .last_id = b->last_id,
+                     .copy_ids = b->copy_ids,
+                     .n_fields = b->n_fields,
+                     .order = b->order };
+}
+
 /*
  * Of place i, which there is. Always inlined: gcc takes a function that only prefetches for one without any effect, and
  * leaves out the calls.
  */
-__attribute__((always_inline)) static inline void prefetch_row(const adass_batches *b, size_t i)
+__attribute__((always_inline)) static inline void prefetch_row(const source *from, size_t i)
 {
-    const size_t row = adass_row_order_at(&b->order, i), row_bytes = b->n_fields * sizeof(uint32_t);
-    const char *ids = (const char *)(b->rows->ids + row * b->n_fields);
+    const size_t row = adass_row_order_at(&from->order, i);
+    const size_t row_bytes = from->n_fields * sizeof(uint32_t);
+    const char *ids = (const char *)(from->rows->ids + row * from->n_fields);
     for (size_t at = 0; at < row_bytes; at += LINE_BYTES)
         __builtin_prefetch(ids + at, 0, 2);
     __builtin_prefetch(ids + row_bytes - 1, 0, 2); /* rows begin anywhere in a line */
-    if (b->order.has_labels)
+    if (from->order.has_labels)
         return;
-    if (b->rows->labels_u8 != NULL)
-        __builtin_prefetch(b->rows->labels_u8 + row);
+    if (from->rows->labels_u8 != NULL)
+        __builtin_prefetch(from->rows->labels_u8 + row);
     else
-        __builtin_prefetch(b->rows->labels_f32 + row);
+        __builtin_prefetch(from->rows->labels_f32 + row);
 }
 
 /*
  * Copies the row of a place to sample i of the buffer; false when it has an id or a label that it may not have.
  * The copy is what is checked: a file that changes under the mapping cannot hurt either.
  */
-static inline bool copy_row(const adass_batches *b, size_t place, const buffer *to, size_t i)
+static inline bool copy_row(const source *from, size_t place, const buffer *to, size_t i)
 {
-    const size_t n_fields = b->n_fields, row = adass_row_order_at(&b->order, place);
-    const uint32_t *restrict from = b->rows->ids + row * n_fields;
-    const int32_t *restrict last = b->last_id;
-    uint32_t *restrict ids = to->ids + i * n_fields;
-    int32_t bad = 0; /* of the ids' width, so that the loop becomes vectors */
-    for (size_t f = 0; f < n_fields; f++) {
-        ids[f] = from[f];
-        bad |= -(int32_t)(in_order(ids[f]) > last[f]);
-    }
-    const float label = b->order.has_labels ? (float)adass_row_order_label(&b->order, place)
-                                            : adass_rows_label(b->rows, row);
+    const size_t n_fields = from->n_fields, row = adass_row_order_at(&from->order, place);
+    const float label = from->order.has_labels ? (float)adass_row_order_label(&from->order, place)
+                                               : adass_rows_label(from->rows, row);
     to->labels[i] = label;
-    return bad == 0 && label >= 0.0f && label <= 1.0f;
+    return from->copy_ids(to->ids + i * n_fields, from->rows->ids + row * n_fields, from->last_id,
+                          n_fields) &&
+           label >= 0.0f && label <= 1.0f;
+}
+
+/* Prefetches the first rows of a window; later ones are prefetched as they are copied. */
+static void prefetch_first_rows(const adass_batches *b)
+{
+    const source from = source_of(b);
+    for (size_t i = 0; i < PREFETCH_ROWS && i < from.order.n_places; i++)
+        prefetch_row(&from, i);
 }
 
 /* Copies n more rows, all of them in the present window. */
 static adass_status copy_rows(adass_batches *b, buffer *to, size_t n, adass_error *err)
 {
-    for (const size_t end = b->place + n; b->place < end; b->place++, to->n++) {
-        if (b->place + PREFETCH_ROWS < b->order.n_places)
-            prefetch_row(b, b->place + PREFETCH_ROWS);
-        if (!copy_row(b, b->place, to, to->n))
-            return adass_row_fail(b->dataset, b->split, adass_row_order_at(&b->order, b->place),
+    const source from = source_of(b);
+    const buffer out = *to;
+    const size_t first = b->place;
+    for (size_t i = 0; i < n; i++) {
+        if (first + i + PREFETCH_ROWS < from.order.n_places)
+            prefetch_row(&from, first + i + PREFETCH_ROWS);
+        if (!copy_row(&from, first + i, &out, out.n + i))
+            return adass_row_fail(b->dataset, b->split, adass_row_order_at(&b->order, first + i),
                                   err);
     }
+    b->place += n;
+    to->n += n;
     return ADASS_OK;
 }
 
@@ -169,8 +194,7 @@ static adass_status fill(adass_batches *b, buffer *to, adass_error *err)
                 break;
             b->place = 0;
             advise_blocks(b);
-            for (size_t i = 0; i < PREFETCH_ROWS && i < b->order.n_places; i++)
-                prefetch_row(b, i);
+            prefetch_first_rows(b);
         }
         const size_t left = b->order.n_places - b->place, wanted = b->batch_size - to->n;
         status = copy_rows(b, to, left < wanted ? left : wanted, err);
@@ -285,7 +309,7 @@ static adass_status alloc_buffers(adass_batches *b, adass_error *err)
         return adass_fail_memory(err, "the batch reader",
                                  (double)(N_BUFFERS * b->batch_size * (b->n_fields + 1)) * 4.0);
     for (size_t f = 0; f < b->n_fields; f++)
-        b->last_id[f] = in_order((uint32_t)(b->dataset->fields[f].vocab - 1));
+        b->last_id[f] = (uint32_t)(b->dataset->fields[f].vocab - 1);
     return ADASS_OK;
 }
 
@@ -308,6 +332,10 @@ adass_status adass_batches_open(adass_batches **out, const adass_dataset *datase
     adass_status status = check_arguments(dataset, split, batch_size, err);
     if (status != ADASS_OK)
         return status;
+    const adass_kernels *kernels = NULL; /* a copy is the same by all of them */
+    status = adass_kernels_get(NULL, &kernels, err);
+    if (status != ADASS_OK)
+        return status;
     adass_batches *b = calloc(1, sizeof *b);
     if (b == NULL)
         return adass_fail_memory(err, "the batch reader", sizeof *b);
@@ -316,6 +344,7 @@ adass_status adass_batches_open(adass_batches **out, const adass_dataset *datase
     b->dataset = dataset;
     b->split = split;
     b->rows = rows;
+    b->copy_ids = kernels->copy_ids;
     b->n_fields = dataset->n_fields;
     b->batch_size =
         batch_size < rows->n ? batch_size : rows->n; /* no memory for what is not there */

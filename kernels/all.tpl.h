@@ -7,6 +7,7 @@
 #include "bias_relu.tpl.h"
 #include "column_squares.tpl.h"
 #include "column_sums.tpl.h"
+#include "copy_ids.tpl.h"
 #include "dedup_accumulate.tpl.h"
 #include "dequantize_relu.tpl.h"
 #include "dequantize_rows.tpl.h"

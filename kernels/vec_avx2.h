@@ -3,6 +3,7 @@
 #define ADASS_VEC_AVX2_H
 
 #include <immintrin.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -105,6 +106,15 @@ static inline VU u_shr(VU a, int bits) { return _mm256_srli_epi32(a, bits); }
 static inline VU u_shl(VU a, int bits) { return _mm256_slli_epi32(a, bits); }
 static inline VU u_bits(VF a) { return _mm256_castps_si256(a); }
 static inline VF v_bits(VU a) { return _mm256_castsi256_ps(a); }
+static inline VU u_loadn(const uint32_t *p, size_t n)
+{
+    return u_bits(v_loadn((const float *)(const void *)p, n));
+}
+static inline void u_storen(uint32_t *p, VU x, size_t n)
+{
+    v_storen((float *)(void *)p, v_bits(x), n);
+}
+static inline bool u_any(VU a) { return !_mm256_testz_si256(a, a); }
 
 static inline VU u_count(uint32_t first)
 {

@@ -6,6 +6,7 @@
 #define ADASS_VEC_AVX512_H
 
 #include <immintrin.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -112,6 +113,15 @@ static inline VU u_shr(VU a, int bits) { return _mm512_srli_epi32(a, (unsigned)b
 static inline VU u_shl(VU a, int bits) { return _mm512_slli_epi32(a, (unsigned)bits); }
 static inline VU u_bits(VF a) { return _mm512_castps_si512(a); }
 static inline VF v_bits(VU a) { return _mm512_castsi512_ps(a); }
+static inline VU u_loadn(const uint32_t *p, size_t n)
+{
+    return u_bits(v_loadn((const float *)(const void *)p, n));
+}
+static inline void u_storen(uint32_t *p, VU x, size_t n)
+{
+    v_storen((float *)(void *)p, v_bits(x), n);
+}
+static inline bool u_any(VU a) { return _mm512_test_epi32_mask(a, a) != 0; }
 
 static inline VU u_count(uint32_t first)
 {

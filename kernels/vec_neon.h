@@ -3,6 +3,7 @@
 #define ADASS_VEC_NEON_H
 
 #include <arm_neon.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -80,6 +81,15 @@ static inline VU u_shl(VU a, int bits) { return vshlq_u32(a, vdupq_n_s32(bits));
 static inline VU u_shr(VU a, int bits) { return vshlq_u32(a, vdupq_n_s32(-bits)); }
 static inline VU u_bits(VF a) { return vreinterpretq_u32_f32(a); }
 static inline VF v_bits(VU a) { return vreinterpretq_f32_u32(a); }
+static inline VU u_loadn(const uint32_t *p, size_t n)
+{
+    return u_bits(v_loadn((const float *)(const void *)p, n));
+}
+static inline void u_storen(uint32_t *p, VU x, size_t n)
+{
+    v_storen((float *)(void *)p, v_bits(x), n);
+}
+static inline bool u_any(VU a) { return vmaxvq_u32(a) != 0; }
 
 static inline VU u_count(uint32_t first)
 {

@@ -6,6 +6,7 @@
 #define ADASS_VEC_SCALAR_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -107,6 +108,18 @@ static inline VF v_bits(VU a)
     memcpy(&f, &a, sizeof f);
     return f;
 }
+/* Whole numbers as they are: plain C may not see them as floats. */
+static inline VU u_loadn(const uint32_t *p, size_t n)
+{
+    (void)n;
+    return *p;
+}
+static inline void u_storen(uint32_t *p, VU x, size_t n)
+{
+    (void)n;
+    *p = x;
+}
+static inline bool u_any(VU a) { return a != 0; }
 
 static inline VF v_loadn_bf16(const void *p, size_t n)
 {

@@ -855,6 +855,30 @@ static void check_bce(context *c)
     }
 }
 
+/* Ids on both sides of their last ones, among them those of the top bit, mostly all good. */
+static void check_copy_ids(context *c)
+{
+    const size_t n = random_count(c), one_bad = below(c, 2) == 0 ? below(c, n + 1) : n;
+    uint32_t *ids = fresh(c, n * sizeof *ids), *last = fresh(c, n * sizeof *last);
+    uint32_t *out = fresh(c, n * sizeof *out);
+    bool good = true;
+    for (size_t i = 0; i < n; i++) {
+        last[i] = (uint32_t)(adass_rng_next(&c->rng) >> 32) >> below(c, 32);
+        ids[i] = below(c, 3) == 0 ? last[i] : (uint32_t)below(c, (size_t)last[i] + 1);
+        if (i == one_bad && last[i] < UINT32_MAX)
+            ids[i] = below(c, 2) == 0 ? last[i] + 1 : UINT32_MAX;
+        good = good && ids[i] <= last[i];
+    }
+    c->elements += (double)n;
+    if (c->k->copy_ids(out, ids, last, n) != good)
+        failed(c, "%zu ids, bad one at %zu: not found good or bad as they are", n, one_bad);
+    for (size_t i = 0; i < n; i++)
+        if (out[i] != ids[i]) {
+            failed(c, "out[%zu] of %zu is %u instead of %u", i, n, out[i], ids[i]);
+            return;
+        }
+}
+
 static void check_bias_relu(context *c)
 {
     const size_t rows = random_count(c), cols = random_size(c), ld = cols + below(c, 4);

@@ -345,6 +345,15 @@ typedef void adass_column_squares_fn(float *out, const float *x, size_t x_ld, si
                                      size_t cols);
 
 /**
+ * Copies the ids of a sample, of any 32 bits, and checks the copies: out[i] = ids[i].
+ *
+ * @param out   [n], apart from the inputs; all of it is written whatever the result
+ * @param last  [n]: the largest id that place i may have
+ * @return whether ids[i] <= last[i] for all i; true for n = 0
+ */
+typedef bool adass_copy_ids_fn(uint32_t *out, const uint32_t *ids, const uint32_t *last, size_t n);
+
+/**
  * The one list of kernels: declarations, tables, tests and benchmarks are made from it.
  * To add one: its type above, a line here, and kernels/<op>.tpl.h.
  */
@@ -371,7 +380,8 @@ typedef void adass_column_squares_fn(float *out, const float *x, size_t x_ld, si
     X(isa, relu_backward)                                                                          \
     X(isa, dropout)                                                                                \
     X(isa, column_sums)                                                                            \
-    X(isa, column_squares)
+    X(isa, column_squares)                                                                         \
+    X(isa, copy_ids)
 
 #define ADASS_KERNEL_SLOT(isa, op) adass_##op##_fn *op;
 
