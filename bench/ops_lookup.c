@@ -255,6 +255,8 @@ static const bench_sweep copy_ids_sweeps[] = {
 
 enum { COPY_OUT, COPY_IDS, COPY_LAST };
 
+enum { COPY_GROUP = 16 }; /* samples a call, as the reader has it */
+
 /* The ids are bits of floats below 1, which no last one of 1 is below. */
 static bool copy_ids_make(bench_data *data)
 {
@@ -276,12 +278,17 @@ static uint32_t *ids_part(const bench_data *data, size_t array, size_t thread)
 static void copy_ids_run(const adass_kernels *kernels, const bench_data *data,
                          const bench_call *call)
 {
-    const size_t fields = of(data->shape, AXIS_FIELDS);
+    const size_t fields = of(data->shape, AXIS_FIELDS), n = of(data->shape, AXIS_BATCH);
     uint32_t *out = ids_part(data, COPY_OUT, call->thread);
     const uint32_t *ids = ids_part(data, COPY_IDS, call->thread);
     const uint32_t *last = ids_part(data, COPY_LAST, call->thread);
-    for (size_t i = 0; i < of(data->shape, AXIS_BATCH); i++)
-        (void)kernels->copy_ids(out + i * fields, ids + i * fields, last, fields);
+    const uint32_t *group[COPY_GROUP];
+    for (size_t i = 0; i < n; i += COPY_GROUP) {
+        const size_t left = n - i < COPY_GROUP ? n - i : COPY_GROUP;
+        for (size_t k = 0; k < left; k++)
+            group[k] = ids + (i + k) * fields;
+        (void)kernels->copy_ids(out + i * fields, group, left, last, fields);
+    }
 }
 
 const bench_op bench_op_copy_ids = { .name = "copy_ids",

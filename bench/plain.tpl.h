@@ -360,15 +360,19 @@ static void PLAIN_FN(bce)(float *restrict loss, float *restrict dz, const float 
     }
 }
 
-static bool PLAIN_FN(copy_ids)(uint32_t *restrict out, const uint32_t *restrict ids,
-                               const uint32_t *restrict last, size_t n)
+static size_t PLAIN_FN(copy_ids)(uint32_t *restrict out, const uint32_t *const *ids, size_t n,
+                                 const uint32_t *restrict last, size_t n_fields)
 {
-    uint32_t above = 0;
     for (size_t i = 0; i < n; i++) {
-        out[i] = ids[i];
-        above |= ids[i] > last[i];
+        uint32_t above = 0;
+        for (size_t f = 0; f < n_fields; f++) {
+            out[i * n_fields + f] = ids[i][f];
+            above |= ids[i][f] > last[f];
+        }
+        if (above != 0)
+            return i;
     }
-    return above == 0;
+    return n;
 }
 
 static void PLAIN_FN(bias_relu)(float *restrict y, size_t ld, const float *restrict bias,

@@ -19,8 +19,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-/* Rows are prefetched so many ahead of the copies, to the second-level cache: too many for the first. */
-enum { PREFETCH_ROWS = 24, LINE_BYTES = 64 };
+/* Rows are copied by so many, and as many prefetched meanwhile, to the second-level cache: too many for the first. */
+enum { GROUP_ROWS = 16, LINE_BYTES = 64 };
 
 enum { LOADED_BYTES = 1 << 26 }; /* at once, some 0.05 s of a fast disk */
 
@@ -56,6 +56,8 @@ struct adass_batches {
     size_t filled, taken, released; /* batches of the epoch; the caller holds released..taken */
     adass_error failure;            /* of batch `filled`, when its code is not ADASS_OK */
 };
+
+static size_t min_size(size_t a, size_t b) { return a < b ? a : b; }
 
 /* ---- the thread's work: gathering ---- */
 
@@ -124,60 +126,62 @@ static source source_of(const adass_batches *b)
 }
 
 /*
- * Of place i, which there is. Always inlined: gcc takes a function that only prefetches for one without any effect, and
- * leaves out the calls.
+ * Where the ids of n places' rows lie; they are prefetched. Always inlined: gcc takes a function that only prefetches for
+ * one without any effect, and leaves out the calls.
  */
-__attribute__((always_inline)) static inline void prefetch_row(const source *from, size_t i)
+__attribute__((always_inline)) static inline void find_rows(const source *from, size_t place,
+                                                            size_t n, const uint32_t **ids)
 {
-    const size_t row = adass_row_order_at(&from->order, i);
     const size_t row_bytes = from->n_fields * sizeof(uint32_t);
-    const char *ids = (const char *)(from->rows->ids + row * from->n_fields);
-    for (size_t at = 0; at < row_bytes; at += LINE_BYTES)
-        __builtin_prefetch(ids + at, 0, 2);
-    __builtin_prefetch(ids + row_bytes - 1, 0, 2); /* rows begin anywhere in a line */
-    if (from->order.has_labels)
-        return;
-    if (from->rows->labels_u8 != NULL)
-        __builtin_prefetch(from->rows->labels_u8 + row);
-    else
-        __builtin_prefetch(from->rows->labels_f32 + row);
+    for (size_t i = 0; i < n; i++) {
+        const size_t row = adass_row_order_at(&from->order, place + i);
+        ids[i] = from->rows->ids + row * from->n_fields;
+        const char *bytes = (const char *)ids[i];
+        for (size_t at = 0; at < row_bytes; at += LINE_BYTES)
+            __builtin_prefetch(bytes + at, 0, 2);
+        __builtin_prefetch(bytes + row_bytes - 1, 0, 2); /* rows begin anywhere in a line */
+        if (from->order.has_labels)
+            continue;
+        if (from->rows->labels_u8 != NULL)
+            __builtin_prefetch(from->rows->labels_u8 + row);
+        else
+            __builtin_prefetch(from->rows->labels_f32 + row);
+    }
+}
+
+/* Copies the labels of n places; returns how many come before the first that may not be. */
+static inline size_t copy_labels(const source *from, size_t place, size_t n, float *labels)
+{
+    for (size_t i = 0; from->order.has_labels && i < n; i++)
+        labels[i] = (float)adass_row_order_label(&from->order, place + i);
+    for (size_t i = 0; !from->order.has_labels && i < n; i++) {
+        labels[i] = adass_rows_label(from->rows, adass_row_order_at(&from->order, place + i));
+        if (!(labels[i] >= 0.0f && labels[i] <= 1.0f))
+            return i;
+    }
+    return n;
 }
 
 /*
- * Copies the row of a place to sample i of the buffer; false when it has an id or a label that it may not have.
- * The copy is what is checked: a file that changes under the mapping cannot hurt either.
+ * Copies n more rows, all of them in the present window, a group while the next one is fetched. Copies are what is
+ * checked: a file that changes under the mapping cannot hurt either.
  */
-static inline bool copy_row(const source *from, size_t place, const buffer *to, size_t i)
-{
-    const size_t n_fields = from->n_fields, row = adass_row_order_at(&from->order, place);
-    const float label = from->order.has_labels ? (float)adass_row_order_label(&from->order, place)
-                                               : adass_rows_label(from->rows, row);
-    to->labels[i] = label;
-    return from->copy_ids(to->ids + i * n_fields, from->rows->ids + row * n_fields, from->last_id,
-                          n_fields) &&
-           label >= 0.0f && label <= 1.0f;
-}
-
-/* Prefetches the first rows of a window; later ones are prefetched as they are copied. */
-static void prefetch_first_rows(const adass_batches *b)
-{
-    const source from = source_of(b);
-    for (size_t i = 0; i < PREFETCH_ROWS && i < from.order.n_places; i++)
-        prefetch_row(&from, i);
-}
-
-/* Copies n more rows, all of them in the present window. */
 static adass_status copy_rows(adass_batches *b, buffer *to, size_t n, adass_error *err)
 {
     const source from = source_of(b);
-    const buffer out = *to;
-    const size_t first = b->place;
-    for (size_t i = 0; i < n; i++) {
-        if (first + i + PREFETCH_ROWS < from.order.n_places)
-            prefetch_row(&from, first + i + PREFETCH_ROWS);
-        if (!copy_row(&from, first + i, &out, out.n + i))
-            return adass_row_fail(b->dataset, b->split, adass_row_order_at(&b->order, first + i),
-                                  err);
+    const uint32_t *ids[2][GROUP_ROWS];
+    size_t group = min_size(n, GROUP_ROWS), next;
+    find_rows(&from, b->place, group, ids[0]);
+    for (size_t done = 0, turn = 0; done < n; done += group, group = next, turn ^= 1) {
+        const size_t place = b->place + done, at = to->n + done;
+        next = min_size(n - done - group, GROUP_ROWS);
+        find_rows(&from, place + group, next, ids[turn ^ 1]);
+        const size_t good = min_size(copy_labels(&from, place, group, to->labels + at),
+                                     from.copy_ids(to->ids + at * from.n_fields, ids[turn], group,
+                                                   from.last_id, from.n_fields));
+        if (good < group)
+            return adass_row_fail(b->dataset, b->split,
+                                  adass_row_order_at(&from.order, place + good), err);
     }
     b->place += n;
     to->n += n;
@@ -194,10 +198,9 @@ static adass_status fill(adass_batches *b, buffer *to, adass_error *err)
                 break;
             b->place = 0;
             advise_blocks(b);
-            prefetch_first_rows(b);
         }
         const size_t left = b->order.n_places - b->place, wanted = b->batch_size - to->n;
-        status = copy_rows(b, to, left < wanted ? left : wanted, err);
+        status = copy_rows(b, to, min_size(left, wanted), err);
     }
     advise_blocks(b);
     return status;

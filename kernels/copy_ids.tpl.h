@@ -1,4 +1,4 @@
-/* copy_ids: ids of a sample, checked on the way. Included once for each ISA. */
+/* copy_ids: samples' ids, checked on the way. Included once for each ISA. */
 #include "adass/kernels.h"
 
 /*
@@ -16,18 +16,27 @@ static inline VU copy_ids_part(uint32_t *out, const uint32_t *ids, const uint32_
     return u_xor(u_max(x, limit), limit);
 }
 
-static bool ADASS_FN(copy_ids)(uint32_t *out, const uint32_t *ids, const uint32_t *last, size_t n)
+static inline bool copy_ids_sample(uint32_t *out, const uint32_t *ids, const uint32_t *last,
+                                   size_t n_fields)
 {
     VU above = u_set1(0);
-    size_t i = 0;
-    for (; i + COPY_LANES <= n; i += COPY_LANES)
-        above = u_max(above, copy_ids_part(out + i, ids + i, last + i, COPY_LANES));
-    if (i < n &&
-        n >= COPY_LANES) { /* a whole vector that begins earlier instead of a part of one */
-        i = n - COPY_LANES;
-        above = u_max(above, copy_ids_part(out + i, ids + i, last + i, COPY_LANES));
-    } else if (i < n) {
-        above = u_max(above, copy_ids_part(out, ids, last, n));
+    size_t f = 0;
+    for (; f + COPY_LANES <= n_fields; f += COPY_LANES)
+        above = u_max(above, copy_ids_part(out + f, ids + f, last + f, COPY_LANES));
+    if (f < n_fields && f > 0) { /* a whole vector that begins earlier instead of a part of one */
+        f = n_fields - COPY_LANES;
+        above = u_max(above, copy_ids_part(out + f, ids + f, last + f, COPY_LANES));
+    } else if (f < n_fields) {
+        above = u_max(above, copy_ids_part(out, ids, last, n_fields));
     }
     return !u_any(above);
+}
+
+static size_t ADASS_FN(copy_ids)(uint32_t *out, const uint32_t *const *ids, size_t n,
+                                 const uint32_t *last, size_t n_fields)
+{
+    for (size_t i = 0; i < n; i++)
+        if (!copy_ids_sample(out + i * n_fields, ids[i], last, n_fields))
+            return i;
+    return n;
 }

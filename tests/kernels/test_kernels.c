@@ -855,28 +855,32 @@ static void check_bce(context *c)
     }
 }
 
-/* Ids on both sides of their last ones, among them those of the top bit, mostly all good. */
+/* Samples anywhere, some with one id above its last one, also by the top bit alone. */
 static void check_copy_ids(context *c)
 {
-    const size_t n = random_count(c), one_bad = below(c, 2) == 0 ? below(c, n + 1) : n;
-    uint32_t *ids = fresh(c, n * sizeof *ids), *last = fresh(c, n * sizeof *last);
-    uint32_t *out = fresh(c, n * sizeof *out);
-    bool good = true;
+    const size_t n = below(c, 6), fields = random_count(c),
+                 bad = below(c, 2) == 0 ? below(c, n + 1) : n;
+    const size_t bad_field = fields > 0 ? below(c, fields) : 0;
+    uint32_t *last = fresh(c, fields * sizeof *last), *out = fresh(c, n * fields * sizeof *out);
+    uint32_t *ids[6];
+    const uint32_t *const_ids[6];
+    for (size_t f = 0; f < fields; f++)
+        last[f] = (uint32_t)(adass_rng_next(&c->rng) >> 33) >> below(c, 31);
     for (size_t i = 0; i < n; i++) {
-        last[i] = (uint32_t)(adass_rng_next(&c->rng) >> 32) >> below(c, 32);
-        ids[i] = below(c, 3) == 0 ? last[i] : (uint32_t)below(c, (size_t)last[i] + 1);
-        if (i == one_bad && last[i] < UINT32_MAX)
-            ids[i] = below(c, 2) == 0 ? last[i] + 1 : UINT32_MAX;
-        good = good && ids[i] <= last[i];
+        const_ids[i] = ids[i] = fresh(c, fields * sizeof *ids[i]);
+        for (size_t f = 0; f < fields; f++)
+            ids[i][f] = below(c, 3) == 0 ? last[f] : (uint32_t)below(c, (size_t)last[f] + 1);
     }
-    c->elements += (double)n;
-    if (c->k->copy_ids(out, ids, last, n) != good)
-        failed(c, "%zu ids, bad one at %zu: not found good or bad as they are", n, one_bad);
-    for (size_t i = 0; i < n; i++)
-        if (out[i] != ids[i]) {
-            failed(c, "out[%zu] of %zu is %u instead of %u", i, n, out[i], ids[i]);
-            return;
-        }
+    if (bad < n && fields > 0)
+        ids[bad][bad_field] = below(c, 2) == 0 ? last[bad_field] + 1 : last[bad_field] | 1u << 31;
+    c->elements += (double)(n * fields);
+    const size_t want = fields > 0 ? bad : n, got = c->k->copy_ids(out, const_ids, n, last, fields);
+    if (got != want)
+        failed(c, "%zu good samples instead of %zu of %zu, %zu fields", got, want, n, fields);
+    for (size_t i = 0; i < n && i <= want; i++)
+        for (size_t f = 0; f < fields; f++)
+            if (out[i * fields + f] != ids[i][f])
+                failed(c, "sample %zu, field %zu of %zu: not copied", i, f, fields);
 }
 
 static void check_bias_relu(context *c)

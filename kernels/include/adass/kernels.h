@@ -345,13 +345,15 @@ typedef void adass_column_squares_fn(float *out, const float *x, size_t x_ld, si
                                      size_t cols);
 
 /**
- * Copies the ids of a sample, of any 32 bits, and checks the copies: out[i] = ids[i].
+ * Copies samples' ids, of any 32 bits, and checks the copies: out[i * n_fields + f] = ids[i][f].
  *
- * @param out   [n], apart from the inputs; all of it is written whatever the result
- * @param last  [n]: the largest id that place i may have
- * @return whether ids[i] <= last[i] for all i; true for n = 0
+ * @param out   [n x n_fields], apart from the inputs
+ * @param ids   [n], each to [n_fields]
+ * @param last  [n_fields]: the largest id that a field may have
+ * @return samples before the first with an id above its last one, which is copied as the last; n where all are good
  */
-typedef bool adass_copy_ids_fn(uint32_t *out, const uint32_t *ids, const uint32_t *last, size_t n);
+typedef size_t adass_copy_ids_fn(uint32_t *out, const uint32_t *const *ids, size_t n,
+                                 const uint32_t *last, size_t n_fields);
 
 /**
  * The one list of kernels: declarations, tables, tests and benchmarks are made from it.
