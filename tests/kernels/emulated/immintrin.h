@@ -218,6 +218,7 @@ EACH(__m512i, _mm512_slli_epi32, (__m512i a, unsigned n), n < 32 ? a.lane[i] << 
 EACH(__m512i, _mm512_srli_epi32, (__m512i a, unsigned n), n < 32 ? a.lane[i] >> n : 0)
 #define _mm512_setr_epi32(...) ((__m512i){ { __VA_ARGS__ } })
 MASK(_mm512_cmpge_epu32_mask, (__m512i a, __m512i b), a.lane[i] >= b.lane[i])
+MASK(_mm512_test_epi32_mask, (__m512i a, __m512i b), (a.lane[i] & b.lane[i]) != 0)
 
 EACH(__m512i, _mm512_castps_si512, (__m512 a), bits_of(a.lane[i]))
 EACH(__m512, _mm512_castsi512_ps, (__m512i a), of_bits(a.lane[i]))
