@@ -72,16 +72,7 @@ static inline VF v_sub(VF a, VF b) { return _mm256_sub_ps(a, b); }
 static inline VF v_mul(VF a, VF b) { return _mm256_mul_ps(a, b); }
 static inline VF v_div(VF a, VF b) { return _mm256_div_ps(a, b); }
 static inline VF v_sqrt(VF a) { return _mm256_sqrt_ps(a); }
-static inline VF v_divn(VF a, VF b, size_t n)
-{
-    (void)n;
-    return v_div(a, b);
-}
-static inline VF v_sqrtn(VF a, size_t n)
-{
-    (void)n;
-    return v_sqrt(a);
-}
+#include "vec_undivided.h"
 static inline VF v_max(VF a, VF b) { return _mm256_max_ps(a, b); }
 static inline VF v_fma(VF a, VF b, VF c) { return _mm256_fmadd_ps(a, b, c); }
 
@@ -108,11 +99,23 @@ static inline VU u_bits(VF a) { return _mm256_castps_si256(a); }
 static inline VF v_bits(VU a) { return _mm256_castsi256_ps(a); }
 static inline VU u_loadn(const uint32_t *p, size_t n)
 {
-    return u_bits(v_loadn((const float *)(const void *)p, n));
+    uint32_t part[VW] = { 0 };
+    if (n >= VW)
+        return _mm256_loadu_si256((const __m256i *)(const void *)p);
+    for (size_t i = 0; i < n; i++)
+        part[i] = p[i];
+    return _mm256_loadu_si256((const __m256i *)(const void *)part);
 }
 static inline void u_storen(uint32_t *p, VU x, size_t n)
 {
-    v_storen((float *)(void *)p, v_bits(x), n);
+    uint32_t part[VW];
+    if (n >= VW) {
+        _mm256_storeu_si256((__m256i *)(void *)p, x);
+        return;
+    }
+    _mm256_storeu_si256((__m256i *)(void *)part, x);
+    for (size_t i = 0; i < n; i++)
+        p[i] = part[i];
 }
 static inline bool u_any(VU a) { return !_mm256_testz_si256(a, a); }
 

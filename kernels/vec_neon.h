@@ -51,16 +51,7 @@ static inline VF v_sub(VF a, VF b) { return vsubq_f32(a, b); }
 static inline VF v_mul(VF a, VF b) { return vmulq_f32(a, b); }
 static inline VF v_div(VF a, VF b) { return vdivq_f32(a, b); }
 static inline VF v_sqrt(VF a) { return vsqrtq_f32(a); }
-static inline VF v_divn(VF a, VF b, size_t n)
-{
-    (void)n;
-    return v_div(a, b);
-}
-static inline VF v_sqrtn(VF a, size_t n)
-{
-    (void)n;
-    return v_sqrt(a);
-}
+#include "vec_undivided.h"
 static inline VF v_fma(VF a, VF b, VF c) { return vfmaq_f32(c, a, b); }
 static inline float v_sum(VF a) { return vaddvq_f32(a); }
 
@@ -83,11 +74,23 @@ static inline VU u_bits(VF a) { return vreinterpretq_u32_f32(a); }
 static inline VF v_bits(VU a) { return vreinterpretq_f32_u32(a); }
 static inline VU u_loadn(const uint32_t *p, size_t n)
 {
-    return u_bits(v_loadn((const float *)(const void *)p, n));
+    uint32_t part[VW] = { 0 };
+    if (n >= VW)
+        return vld1q_u32(p);
+    for (size_t i = 0; i < n; i++)
+        part[i] = p[i];
+    return vld1q_u32(part);
 }
 static inline void u_storen(uint32_t *p, VU x, size_t n)
 {
-    v_storen((float *)(void *)p, v_bits(x), n);
+    uint32_t part[VW];
+    if (n >= VW) {
+        vst1q_u32(p, x);
+        return;
+    }
+    vst1q_u32(part, x);
+    for (size_t i = 0; i < n; i++)
+        p[i] = part[i];
 }
 static inline bool u_any(VU a) { return vmaxvq_u32(a) != 0; }
 

@@ -72,16 +72,7 @@ static inline VF v_sub(VF a, VF b) { return a - b; }
 static inline VF v_mul(VF a, VF b) { return a * b; }
 static inline VF v_div(VF a, VF b) { return a / b; }
 static inline VF v_sqrt(VF a) { return sqrtf(a); }
-static inline VF v_divn(VF a, VF b, size_t n)
-{
-    (void)n;
-    return v_div(a, b);
-}
-static inline VF v_sqrtn(VF a, size_t n)
-{
-    (void)n;
-    return v_sqrt(a);
-}
+#include "vec_undivided.h"
 static inline VF v_max(VF a, VF b) { return a > b ? a : b; }
 static inline VF v_fma(VF a, VF b, VF c) { return a * b + c; }
 static inline float v_sum(VF a) { return a; }

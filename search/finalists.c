@@ -3,7 +3,6 @@
 
 #include "adass/evaluate.h"
 #include "adass/rng.h"
-#include "budget.h"
 #include "refine.h"
 #include "shrink.h"
 
@@ -18,7 +17,6 @@ enum {
     N_MARGINS = sizeof margins / sizeof margins[0],
     MOVES_MAX = 9,
     FINALISTS_MAX = 1 + N_MARGINS + 2 + MOVES_MAX,
-
     ROWS_MAX = 500000, /* to compare on: more would tell nothing new */
     STREAM_ORDER = 3   /* of the rows; derived from the search's seed */
 };
@@ -43,12 +41,6 @@ typedef adass_finalists finals;
 static uint8_t *choice_of(const finals *s, size_t i)
 {
     return s->choices + i * s->setting.problem->n_fields;
-}
-
-static uint64_t params_of(const finals *s, const uint8_t *choice)
-{
-    const adass_search_problem *p = s->setting.problem;
-    return adass_budget_params(p->candidates, p->vocab, p->n_fields, choice);
 }
 
 static adass_status create_model(const finals *s, const uint8_t *choice, adass_model **out,
@@ -154,7 +146,7 @@ static void compare(finals *s, size_t i)
 static adass_status enter(finals *s, const uint8_t *choice, adass_error *err)
 {
     const size_t n_fields = s->setting.problem->n_fields;
-    const uint64_t params = params_of(s, choice);
+    const uint64_t params = adass_search_params(s->setting.problem, choice);
     if (params == 0 || params > s->setting.problem->budget)
         return ADASS_OK;
     for (size_t i = 0; i < s->n; i++)
@@ -193,7 +185,7 @@ static size_t largest_uniform(const finals *s, uint8_t *choice)
     size_t k = 0;
     for (size_t next = 1; next < p->candidates->n; next++) {
         memset(choice, (int)next, p->n_fields);
-        k = params_of(s, choice) <= p->budget ? next : k;
+        k = adass_search_params(s->setting.problem, choice) <= p->budget ? next : k;
     }
     return k;
 }

@@ -1,9 +1,9 @@
 /*
  * The last choice of the search. Assignments around the refined one and near uniform sizes are trained
- * for a short while, and compared by what they have become. In the supernet a size is judged
- * by weights that serve all other sizes as well: those of a user's columns, say, hold what they learnt
- * with a large context table, which a small one takes away. A model of its own moves such things to
- * other columns within some hundred steps.
+ * for a short while, and compared by what they have become. In the supernet a size is judged by weights
+ * that serve all other sizes as well: those of a user's columns, say, hold what they learnt with a large
+ * context table, which a small one takes away. A model of its own moves such things to other columns
+ * within some hundred steps.
  */
 #ifndef ADASS_FINALISTS_H
 #define ADASS_FINALISTS_H
@@ -42,8 +42,8 @@ void adass_finalists_list_state(adass_finalists *finalists, adass_state *state);
 /**
  * The finalists are:
  * - `choice`;
- * - what becomes of it with all fields at once at the smallest size that in the supernet is within m standard
- *   errors of the field's best, for m = 0, 2, 4, 8 and 16;
+ * - what becomes of it with all fields at once at the smallest size that in the supernet is within m
+ *   standard errors of the field's best, for m = 0, 2, 4, 8 and 16;
  * - the largest candidate that all fields can have within the budget, and the next one for all, shrunk
  *   into the budget (adass_shrink()): so the search need not lose to uniform sizes for want of looking;
  * - what moves of the best so far make of it, each again as long as it helps, at most nine in all: the

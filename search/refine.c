@@ -1,8 +1,6 @@
 /* The refinement of an assignment, field by field. */
 #include "refine.h"
 
-#include "budget.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -23,7 +21,7 @@ static size_t list_options(const refinement *r, const uint8_t *choice, size_t f,
         uint8_t *option = r->options + n * p->n_fields;
         memcpy(option, choice, p->n_fields);
         option[f] = (uint8_t)k;
-        const uint64_t params = adass_budget_params(p->candidates, p->vocab, p->n_fields, option);
+        const uint64_t params = adass_search_params(p, option);
         if (params > 0 && params <= p->budget)
             numbers[n++] = (uint8_t)k;
     }

@@ -6,6 +6,7 @@
 #define ADASS_SEARCHER_H
 
 #include "adass/monitor.h"
+#include "budget.h"
 #include "state.h"
 #include "subnet_scores.h"
 
@@ -21,6 +22,13 @@ typedef struct adass_search_problem {
     const adass_monitor *monitor; /* may be NULL */
     adass_keeper *keeper;         /* may be NULL */
 } adass_search_problem;
+
+/** Embedding parameters of an assignment, choice[n_fields]. */
+static inline uint64_t adass_search_params(const adass_search_problem *problem,
+                                           const uint8_t *choice)
+{
+    return adass_budget_params(problem->candidates, problem->vocab, problem->n_fields, choice);
+}
 
 /**
  * To be called after each of the problem's evaluations, `looked` of which are over. A search that is

@@ -41,7 +41,7 @@ static adass_status allocate(fit *x, adass_error *err)
 
 static bool is_empty(const adass_search_problem *p, const uint8_t *choice)
 {
-    return adass_budget_params(p->candidates, p->vocab, p->n_fields, choice) == 0;
+    return adass_search_params(p, choice) == 0;
 }
 
 static void draw_all(fit *x)

@@ -54,11 +54,6 @@ static adass_status shrink_one(const shrinking *s, uint8_t *choice, adass_error 
     return status;
 }
 
-static uint64_t params_of(const adass_search_problem *p, const uint8_t *choice)
-{
-    return adass_budget_params(p->candidates, p->vocab, p->n_fields, choice);
-}
-
 adass_status adass_shrink(const adass_search_problem *problem, uint8_t *choice, uint64_t *steps,
                           adass_error *err)
 {
@@ -69,9 +64,9 @@ adass_status adass_shrink(const adass_search_problem *problem, uint8_t *choice, 
     adass_status status = ADASS_OK;
     if (s.options == NULL || s.saved == NULL)
         status = adass_fail_memory(err, "the shrinking", (double)(n * (n + sizeof *s.saved)));
-    if (params_of(problem, choice) == 0) /* a model of no field is none */
+    if (adass_search_params(problem, choice) == 0) /* a model of no field is none */
         adass_budget_cheapest(problem->candidates, problem->vocab, n, choice);
-    for (; status == ADASS_OK && params_of(problem, choice) > problem->budget; (*steps)++)
+    for (; status == ADASS_OK && adass_search_params(problem, choice) > problem->budget; (*steps)++)
         status = shrink_one(&s, choice, err);
     free(s.options);
     free(s.saved);
