@@ -33,7 +33,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: auc_seconds FILE N\n");
         return 2;
     }
-    const size_t n = strtoull(argv[2], NULL, 10);
+    const size_t n = (size_t)strtod(argv[2], NULL); /* 1e7 is a number too */
     float *values = read_floats(argv[1], 2 * n);
     double auc = 0.0;
     adass_error err;

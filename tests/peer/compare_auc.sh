@@ -51,7 +51,7 @@ sort -k1,1 -k3,3n "$work/lines" | awk -v n="$n" '
     {
         value[name, ++count[name]] = $3
         if (first == "") first = $2
-        if ($2 - first > 1e-12 || first - $2 > 1e-12) different = 1
+        if ($2 !~ /^[01]\.[0-9]+$/ || $2 - first > 1e-12 || first - $2 > 1e-12) different = 1 # NaN and nothing are no AUC
     }
     END {
         for (name in count) median[name] = value[name, int((count[name] + 1) / 2)]
