@@ -17,21 +17,25 @@ enum {
     N_MARGINS = sizeof margins / sizeof margins[0],
     MOVES_MAX = 9,
     FINALISTS_MAX = 1 + N_MARGINS + 2 + MOVES_MAX,
+    CHECKS = ADASS_FINALIST_CHECKS,
     ROWS_MAX = 500000, /* to compare on: more would tell nothing new */
     STREAM_ORDER = 3   /* of the rows; derived from the search's seed */
 };
 
 static const size_t NONE = SIZE_MAX;
 
+/* 2 gave a finalist up, on Frappe, from which the winner was reached. */
+static const double PATIENCE = 3.0;
+
 struct adass_finalists {
     adass_finalists_setting setting;
     adass_batches *batches;
     adass_evaluator *valid;
-    size_t *sizes;              /* [n_fields], work space */
-    uint64_t n;                 /* that are trained */
-    size_t best;                /* of those that have entered; NONE: nobody has */
-    uint8_t *choices;           /* [FINALISTS_MAX x n_fields] */
-    double aucs[FINALISTS_MAX]; /* the best of each while it was trained */
+    size_t *sizes;                      /* [n_fields], work space */
+    uint64_t n;                         /* that are trained */
+    size_t best;                        /* of those that have entered; NONE: nobody has */
+    uint8_t *choices;                   /* [FINALISTS_MAX x n_fields] */
+    double aucs[FINALISTS_MAX][CHECKS]; /* the best of each up to that check */
 };
 
 typedef adass_finalists finals;
@@ -70,14 +74,29 @@ static adass_status next_batch(const finals *s, uint64_t *epoch, adass_batch *ba
     return status;
 }
 
-/* Of finalist s->n; kept if it is the best so far. */
-static adass_status measure(finals *s, const adass_model *model, adass_error *err)
+static double auc_of(const finals *s, size_t i) { return s->aucs[i][CHECKS - 1]; }
+
+/* Of finalist s->n at a check; what it has reached stands for the later ones too, should it give up. */
+static adass_status measure(finals *s, const adass_model *model, size_t check, adass_error *err)
 {
     adass_metrics metrics;
     const adass_status status = adass_evaluator_measure(s->valid, model, NULL, &metrics, err);
-    if (status == ADASS_OK && metrics.auc > s->aucs[s->n])
-        s->aucs[s->n] = metrics.auc;
+    for (size_t c = check; c < CHECKS && status == ADASS_OK; c++)
+        if (metrics.auc > s->aucs[s->n][c])
+            s->aucs[s->n][c] = metrics.auc;
     return status;
+}
+
+/*
+ * Whether finalist s->n would have to gain more than PATIENCE times what the best gained from this
+ * check on, only to be its equal.
+ */
+static bool is_hopeless(const finals *s, size_t check)
+{
+    if (s->best == NONE)
+        return false;
+    const double then = s->aucs[s->best][check];
+    return then - s->aucs[s->n][check] > (PATIENCE - 1.0) * (auc_of(s, s->best) - then);
 }
 
 static adass_status train_step(const finals *s, adass_trainer *trainer, uint64_t *epoch,
@@ -101,18 +120,19 @@ static adass_status train(finals *s, adass_model *model, adass_error *err)
     const size_t steps = s->setting.steps;
     adass_trainer *trainer = NULL;
     uint64_t epoch = 0;
-    s->aucs[s->n] = 0.0; /* of one that was stopped */
+    bool hopeless = false;
+    memset(s->aucs[s->n], 0, sizeof s->aucs[s->n]); /* of one that was stopped */
     adass_status status =
         adass_trainer_create(&trainer, model, s->setting.compute, s->setting.step, err);
     /* from the first batch on, wherever the finalist before has stopped */
     adass_batches_shuffle(s->batches, adass_seed_derive(s->setting.problem->seed, STREAM_ORDER),
                           epoch++);
-    for (size_t step = 0, check = 1; check <= ADASS_FINALIST_CHECKS && status == ADASS_OK;
-         check++) {
-        for (; step < steps * check / ADASS_FINALIST_CHECKS && status == ADASS_OK; step++)
+    for (size_t step = 0, check = 0; check < CHECKS && status == ADASS_OK && !hopeless; check++) {
+        for (; step < steps * (check + 1) / CHECKS && status == ADASS_OK; step++)
             status = train_step(s, trainer, &epoch, step, err);
         if (status == ADASS_OK)
-            status = measure(s, model, err);
+            status = measure(s, model, check, err);
+        hopeless = is_hopeless(s, check);
     }
     adass_trainer_destroy(trainer);
     return status;
@@ -129,13 +149,13 @@ adass_status adass_finalists_measure(adass_finalists *finalists, const uint8_t *
     if (status == ADASS_OK)
         status = train(s, model, err);
     adass_model_destroy(model);
-    *auc = s->aucs[s->n];
+    *auc = auc_of(s, s->n);
     return status;
 }
 
 static void compare(finals *s, size_t i)
 {
-    if (s->best == NONE || s->aucs[i] > s->aucs[s->best])
+    if (s->best == NONE || auc_of(s, i) > auc_of(s, s->best))
         s->best = i;
 }
 
@@ -293,7 +313,7 @@ void adass_finalists_list_state(adass_finalists *finalists, adass_state *state)
     adass_state_add_u64(state, "finalists.n", &s->n, 1);
     adass_state_add_u8(state, "finalists.choice", s->choices,
                        FINALISTS_MAX * s->setting.problem->n_fields);
-    adass_state_add_f64(state, "finalists.auc", s->aucs, FINALISTS_MAX);
+    adass_state_add_f64(state, "finalists.auc", &s->aucs[0][0], FINALISTS_MAX * CHECKS);
 }
 
 size_t adass_finalists_count(const adass_finalists *finalists) { return finalists->n; }

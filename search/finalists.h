@@ -51,7 +51,9 @@ void adass_finalists_list_state(adass_finalists *finalists, adass_state *state);
  *   largest size to the one below. Two fields interact over the components that both have, so that
  *   none of them gains by growing alone, and a useless field is in the way of all.
  * Each begins with the supernet's weights and Adam's moments at 0, sees the same batches, and counts
- * with the best of four validation AUCs on the way. The best wins, an earlier one where two are equal.
+ * with the best of four validation AUCs on the way. One gives up at a check where it would have to gain
+ * three times what the best so far gained from there on, only to be its equal. The best wins, an earlier
+ * one where two are equal.
  *
  * @param choice  [n_fields], inside the budget; so is the winner, which takes its place
  */

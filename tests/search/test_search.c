@@ -495,22 +495,58 @@ static double best_auc(const state *s, const finale *f, const uint8_t *choices, 
     return best;
 }
 
-static void choose(const state *s, finale *f, int threads, uint8_t *choice)
+typedef struct given_up {
+    size_t n_finalists, steps[FINALISTS_MAX]; /* that each was trained */
+} given_up;
+
+static void note_step(void *user, const char *stage, uint64_t done, uint64_t total,
+                      const char *note)
+{
+    given_up *g = user;
+    if (strcmp(stage, "finalists") != 0)
+        return;
+    const size_t finalist = strtoul(note + strlen("finalist "), NULL, 10);
+    assert_in_range(finalist, 1, FINALISTS_MAX);
+    assert_int_equal(total, FINALIST_STEPS);
+    g->n_finalists = finalist;
+    g->steps[finalist - 1] = done;
+}
+
+/* The number of finalists that gave up: at a check, and not the first, which nobody is ahead of. */
+static size_t count_given_up(const given_up *g)
+{
+    size_t n = 0;
+    assert_int_equal(g->steps[0], FINALIST_STEPS);
+    for (size_t i = 0; i < g->n_finalists; i++) {
+        assert_true(g->steps[i] > 0 && g->steps[i] % (FINALIST_STEPS / 4) == 0);
+        n += g->steps[i] < FINALIST_STEPS;
+    }
+    return n;
+}
+
+/* Returns the number of those that gave up. */
+static size_t choose(const state *s, finale *f, int threads, uint8_t *choice)
 {
     const adass_compute compute = { .kernels = s->base.compute.kernels, .threads = threads };
+    given_up g = { 0 };
+    const adass_monitor monitor = { .progress = note_step, .user = &g };
     adass_finalists *finalists;
     adass_error err;
     f->setting.compute = &compute;
+    f->problem.monitor = &monitor;
     assert_int_equal(adass_finalists_create(&finalists, &f->setting, &err), ADASS_OK);
     assert_int_equal(adass_finalists_choose(finalists, choice, &err), ADASS_OK);
     assert_in_range(adass_finalists_count(finalists), 3, FINALISTS_MAX);
+    assert_int_equal(adass_finalists_count(finalists), g.n_finalists);
     adass_finalists_destroy(finalists);
+    f->problem.monitor = NULL;
+    return count_given_up(&g);
 }
 
 /*
  * From what is far too large, and from what lacks a field: the winner keeps the budget, and none of
- * the first finalists and of its own moves is better, trained by the trainer alone. Somewhere a move
- * has won. The same on one thread.
+ * the first finalists and of its own moves is better, trained by the trainer alone and to the end.
+ * Somewhere a move has won, and somewhere one has given up. The same on one thread.
  */
 static void test_finalists(void **out)
 {
@@ -520,6 +556,7 @@ static void test_finalists(void **out)
     static const double budgets[] = { 1.0, 0.3, 0.1 };
     static const uint8_t starts[] = { 5, 2, 1 }; /* candidates */
     bool has_moved = false;
+    size_t n_given_up = 0;
     for (int i = 0; i < 3; i++) {
         finale f;
         uint8_t start[MAX_FIELDS], winner[MAX_FIELDS], single[MAX_FIELDS];
@@ -529,7 +566,7 @@ static void test_finalists(void **out)
         start[0] = 0;
         memcpy(winner, start, n_fields);
         memcpy(single, start, n_fields);
-        choose(s, &f, s->base.compute.threads, winner);
+        n_given_up += choose(s, &f, s->base.compute.threads, winner);
         choose(s, &f, 1, single);
         assert_memory_equal(winner, single, n_fields);
         assert_true(params_of(s, winner) <= f.problem.budget);
@@ -543,6 +580,7 @@ static void test_finalists(void **out)
         close_finale(&f);
     }
     assert_true(has_moved);
+    assert_true(n_given_up > 0);
 }
 
 /* Whole passes with 4,000 steps, at most 50 passes; a configured number stands. */
