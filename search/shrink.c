@@ -3,6 +3,7 @@
 
 #include "budget.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -21,19 +22,39 @@ static bool is_last_field(const adass_search_problem *p, const uint8_t *choice, 
     return true;
 }
 
+/* Parameters that field f saves when it shrinks; 0: it cannot. */
+static double saved_by(const adass_search_problem *p, const uint8_t *choice, size_t f)
+{
+    const size_t *sizes = p->candidates->sizes;
+    const uint8_t k = choice[f];
+    if (k == 0 || (sizes[k - 1] == 0 && is_last_field(p, choice, f)))
+        return 0.0;
+    return (double)p->vocab[f] * (double)(sizes[k] - sizes[k - 1]);
+}
+
+/* The least that is worth a step: with as much from every field the budget would be kept. */
+static double least_saved(const adass_search_problem *p, const uint8_t *choice)
+{
+    const double excess = (double)(adass_search_params(p, choice) - p->budget);
+    double largest = 0.0;
+    for (size_t f = 0; f < p->n_fields; f++)
+        largest = fmax(largest, saved_by(p, choice, f));
+    return fmin(excess, largest) / (double)p->n_fields;
+}
+
 static size_t list_options(const shrinking *s, const uint8_t *choice)
 {
     const adass_search_problem *p = s->problem;
-    const size_t *sizes = p->candidates->sizes;
+    const double least = least_saved(p, choice);
     size_t n = 0;
     for (size_t f = 0; f < p->n_fields; f++) {
-        const uint8_t k = choice[f];
-        if (k == 0 || (sizes[k - 1] == 0 && is_last_field(p, choice, f)))
+        const double saved = saved_by(p, choice, f);
+        if (saved == 0.0 || saved < least)
             continue;
         uint8_t *option = s->options + n * p->n_fields;
         memcpy(option, choice, p->n_fields);
         option[f]--;
-        s->saved[n++] = (double)p->vocab[f] * (double)(sizes[k] - sizes[k - 1]);
+        s->saved[n++] = saved;
     }
     return n;
 }

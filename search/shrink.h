@@ -6,8 +6,10 @@
 
 /**
  * Shrinks, one candidate at a time, the field that loses the least inherited AUC for each parameter
- * that it saves, until the budget is kept. An assignment that drops every field, or could only be
- * shrunk to such, becomes the cheapest one (adass_budget_cheapest()).
+ * that it saves, until the budget is kept. Only fields are considered that save at least an n-th of
+ * what is too much, or of what the best of them saves, n being the number of fields: hundreds of
+ * steps of fields of a few features would not bring it nearer. An assignment that drops every field,
+ * or could only be shrunk to such, becomes the cheapest one (adass_budget_cheapest()).
  *
  * @param choice  [n_fields], inside the budget on return
  * @param steps   counts on: shrinkings that this took
