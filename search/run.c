@@ -50,8 +50,7 @@ adass_run_config adass_run_config_default(void)
                                         .row_epsilon = 16.0 };
     return (adass_run_config){
         .method = "adass",
-        /* a budget of 0.8 forbids the largest size where a field dominates: half a step below it counts */
-        .candidates = { .n = 9, .sizes = { 0, 2, 4, 8, 16, 24, 32, 48, 64 } },
+        .candidates = adass_candidates_default(),
         .model = { .backbone = ADASS_DEEPFM,
                    .n_hidden = 2,
                    .hidden = { 128, 64 },

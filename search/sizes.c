@@ -10,7 +10,8 @@
 
 adass_candidates adass_candidates_default(void)
 {
-    return (adass_candidates){ .n = 6, .sizes = { 2, 4, 8, 16, 32, 64 } };
+    /* a budget of 0.8 forbids the largest size where a field dominates: half a step below it counts */
+    return (adass_candidates){ .n = 9, .sizes = { 0, 2, 4, 8, 16, 24, 32, 48, 64 } };
 }
 
 adass_status adass_candidates_parse(const char *text, adass_candidates *out, adass_error *err)

@@ -8,7 +8,7 @@
 /** That the suite `fidelity` compares. */
 enum { ADASS_FIDELITY_SAMPLERS = 5 };
 
-enum { ADASS_SUITE_CELLS_MAX = 256, ADASS_SUITE_PATH_CHARS = 4096, ADASS_SUITE_NAME_CHARS = 96 };
+enum { ADASS_SUITE_CELLS_MAX = 512, ADASS_SUITE_PATH_CHARS = 4096, ADASS_SUITE_NAME_CHARS = 96 };
 
 typedef struct adass_suite_run {
     const adass_reproduce_options *options;

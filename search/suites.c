@@ -105,6 +105,17 @@ static const adass_variant ablations[] = {
 
 /* ---- the suites ---- */
 
+/* Every size that a search may choose, but for 0, which leaves no model. */
+static adass_candidates uniform_sizes(void)
+{
+    const adass_candidates all = adass_candidates_default();
+    adass_candidates uniform = { 0 };
+    for (size_t k = 0; k < all.n; k++)
+        if (all.sizes[k] > 0)
+            uniform.sizes[uniform.n++] = all.sizes[k];
+    return uniform;
+}
+
 /* What suites share: planted rows of MovieLens-1M's shape, every uniform size, DeepFM. */
 static adass_suite base(const char *name, const char *summary)
 {
@@ -115,7 +126,7 @@ static adass_suite base(const char *name, const char *summary)
         .rows = 400000,
         .n_backbones = 1,
         .backbones = { ADASS_DEEPFM, ADASS_FM },
-        .uniform = adass_candidates_default(),
+        .uniform = uniform_sizes(),
         .n_budgets = 2,
         .budgets = { 0.8, 0.5 },
         .variants = all_methods,

@@ -284,9 +284,9 @@ test_reproduce() {
     expect 1 err "needs a dataset: prepare one with 'adass data import movielens" reproduce --suite movielens --out r
     expect 0 out "^. random at 0.5" reproduce --models fm --rows random --seeds 1 --scale 0.02 --out r
     grep -q "^. adass at" r/table.md && fail "reproduce --rows random did another row"
-    [ "$(ls r/runs/*.json | wc -l)" = 8 ] || fail "reproduce --rows random: not 6 uniform sizes and 2 budgets"
+    [ "$(ls r/runs/*.json | wc -l)" = 10 ] || fail "reproduce --rows random: not 8 uniform sizes and 2 budgets"
     expect 0 out "^### Settings of fm" reproduce --models fm --rows random --seeds 1 --scale 0.02 --trials 2 --out r
-    [ "$(ls r/runs/*-trial[01].json | wc -l)" = 14 ] || fail "reproduce --trials 2: not 6 uniform sizes and a method"
+    [ "$(ls r/runs/*-trial[01].json | wc -l)" = 18 ] || fail "reproduce --trials 2: not 8 uniform sizes and a method"
     grep -q "^3[0-9][0-9][0-9] training" r/table.md || fail "reproduce --scale 0.02 of 200,000 rows: $(sed -n 3p r/table.md)"
     rm -r r
     expect 1 err "^adass reproduce: /dev/null: the folder cannot be created: Not a directory" reproduce --out /dev/null/r

@@ -44,7 +44,7 @@ static int set_up(void **out)
     size_t widths[MAX_FIELDS];
     if (fixture_open(&s.base, ROWS) != 0)
         return -1;
-    s.candidates = adass_candidates_default();
+    s.candidates = (adass_candidates){ .n = 6, .sizes = { 2, 4, 8, 16, 32, 64 } };
     const size_t n = s.base.dataset->n_fields, widest = s.candidates.sizes[s.candidates.n - 1];
     for (size_t f = 0; f < n; f++) {
         s.vocab[f] = s.base.dataset->fields[f].vocab;

@@ -46,7 +46,7 @@ typedef struct adass_run_config {
 
 /**
  * The settings that commands and suites start from: DeepFM with an MLP of 128-64, Adam 1e-3,
- * candidates 0, 2, 4, 8, 16, 24, 32, 48 and 64.
+ * adass_candidates_default().
  */
 adass_run_config adass_run_config_default(void);
 

@@ -21,7 +21,7 @@ typedef struct adass_candidates {
     size_t sizes[ADASS_CANDIDATES_MAX];
 } adass_candidates;
 
-/** 2, 4, 8, 16, 32, 64. */
+/** 0, 2, 4, 8, 16, 24, 32, 48, 64: of searches, and but for 0 of the uniform rows of tables. */
 adass_candidates adass_candidates_default(void);
 
 /** From "2,4,8": rising, 0..ADASS_SIZE_MAX, at least two. ADASS_EINVAL says what is wrong. */
