@@ -3,6 +3,7 @@
 
 #include "delong.h"
 #include "json_file.h"
+#include "methods/method.h"
 #include "run_record.h"
 #include "stats.h"
 
@@ -11,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The uniform size that is usual where none is searched, over which gains are published. */
+enum { USUAL_SIZE = 16 };
+
 /* What the rows of one backbone share. */
 typedef struct table_maker {
     const char *dir;
@@ -18,6 +22,8 @@ typedef struct table_maker {
     const adass_cell *cells;
     size_t n_cells;
     const adass_cell *reference;
+    const adass_cell *usual;      /* uniform USUAL_SIZE, or NULL */
+    const adass_cell *largest;    /* uniform of the largest size */
     const float *labels;          /* of the test split, or NULL */
     double *reference_placements; /* mean over seeds, or NULL */
 } table_maker;
@@ -77,12 +83,32 @@ const adass_cell *adass_best_uniform(const adass_cell *cells, size_t n_cells,
     return best;
 }
 
-/* Test AUC minus that of the reference, seed by seed. */
-static adass_sample gain_of(const adass_cell *cell, const adass_cell *reference, double *work)
+/* The backbone's uniform cell of that size, or NULL. */
+static const adass_cell *uniform_of(const adass_cell *cells, size_t n_cells,
+                                    adass_backbone backbone, size_t size)
+{
+    for (size_t i = 0; i < n_cells; i++)
+        if (cells[i].backbone == backbone && cells[i].budget == 0.0 && cells[i].size == size)
+            return &cells[i];
+    return NULL;
+}
+
+static const adass_cell *largest_uniform(const adass_cell *cells, size_t n_cells,
+                                         adass_backbone backbone)
+{
+    size_t largest = 0;
+    for (size_t i = 0; i < n_cells; i++)
+        if (cells[i].backbone == backbone && cells[i].budget == 0.0 && cells[i].size > largest)
+            largest = cells[i].size;
+    return uniform_of(cells, n_cells, backbone, largest);
+}
+
+/* Test AUC minus that of another cell, seed by seed. */
+static adass_sample gain_of(const adass_cell *cell, const adass_cell *other, double *work)
 {
     for (size_t i = 0; i < cell->n; i++)
         work[i] = adass_record_number(cell->records[i], "metrics", "test_auc") -
-                  adass_record_number(reference->records[i], "metrics", "test_auc");
+                  adass_record_number(other->records[i], "metrics", "test_auc");
     return adass_sample_of(work, cell->n);
 }
 
@@ -251,19 +277,31 @@ static size_t rank_of(const table_maker *m, const adass_cell *cell)
     return rank;
 }
 
-/* Supernet and search, against one training of the largest uniform size. */
-static void add_search_cost(json_t *row, const table_maker *m, const adass_cell *cell, double *work)
+/* Whether what the cell's method trains before it chooses serves every budget. */
+static bool serves_all_budgets(const adass_cell *cell)
 {
-    const adass_cell *largest = NULL;
-    for (size_t i = 0; i < m->n_cells; i++)
-        if (m->cells[i].backbone == cell->backbone && m->cells[i].budget == 0.0 &&
-            (largest == NULL || m->cells[i].size > largest->size))
-            largest = &m->cells[i];
-    const double search = sample_of(cell, "seconds", "supernet", work).mean +
-                          sample_of(cell, "seconds", "search", work).mean;
-    const double training = sample_of(largest, "seconds", "train", work).mean;
-    if (training > 0.0)
-        json_object_set_new(row, "search_cost", json_real(search / training));
+    const char *name = json_string_value(json_object_get(cell->records[0], "method"));
+    const adass_method_kind *method = NULL;
+    return name != NULL && adass_method_find(name, &method, NULL) == ADASS_OK &&
+           (method->uses_supernet || (method->pretrains && !method->for_budget));
+}
+
+/*
+ * Supernet and search, against one training of the largest uniform size; and what a further budget
+ * costs. Methods that learn for all budgets at once, without a supernet, have that as their search.
+ */
+static void add_search_costs(json_t *row, const table_maker *m, const adass_cell *cell,
+                             double *work)
+{
+    const double supernet = sample_of(cell, "seconds", "supernet", work).mean,
+                 search = sample_of(cell, "seconds", "search", work).mean,
+                 training = sample_of(m->largest, "seconds", "train", work).mean;
+    if (!(training > 0.0))
+        return;
+    json_object_set_new(row, "search_cost", json_real((supernet + search) / training));
+    if (serves_all_budgets(cell))
+        json_object_set_new(row, "further_cost",
+                            json_real(supernet > 0.0 ? search / training : 0.0));
 }
 
 static void add_params(json_t *row, const table_maker *m, const adass_cell *cell, double *work)
@@ -328,6 +366,8 @@ static json_t *make_row(const table_maker *m, const adass_cell *cell, double *wo
     add_sample(row, "gain", gain_of(cell, m->reference, work));
     json_object_set_new(row, "gain_percent",
                         json_real(100.0 * (mean_auc(cell) / mean_auc(m->reference) - 1.0)));
+    if (m->usual != NULL)
+        add_sample(row, "over16", gain_of(cell, m->usual, work));
     add_delong(row, m, cell);
     add_sample(row, "logloss", sample_of(cell, "metrics", "test_logloss", work));
     add_params(row, m, cell, work);
@@ -336,7 +376,7 @@ static json_t *make_row(const table_maker *m, const adass_cell *cell, double *wo
         add_stability(row, cell, dataset);
         if (planted)
             add_rank_correlation(row, cell, dataset);
-        add_search_cost(row, m, cell, work);
+        add_search_costs(row, m, cell, work);
         add_continued(row, cell, work);
     }
     add_seconds(row, cell, work);
@@ -354,7 +394,9 @@ static void append_rows(json_t *rows, const char *dir, const adass_dataset *data
                       .cells = cells,
                       .n_cells = n_cells,
                       .labels = labels,
-                      .reference = adass_best_uniform(cells, n_cells, backbone) };
+                      .reference = adass_best_uniform(cells, n_cells, backbone),
+                      .usual = uniform_of(cells, n_cells, backbone, USUAL_SIZE),
+                      .largest = largest_uniform(cells, n_cells, backbone) };
     if (m.reference == NULL)
         return;
     double *work = calloc(m.reference->n, sizeof *work);
@@ -403,6 +445,9 @@ static const char *const csv_columns[] = {
     "gain_percent",
     "delong_ci95",
     "delong_p",
+    "over16_mean",
+    "over16_std",
+    "over16_ci95",
     "rank",
     "logloss_mean",
     "logloss_std",
@@ -420,6 +465,7 @@ static const char *const csv_columns[] = {
     "search_seconds_mean",
     "train_seconds_mean",
     "search_cost",
+    "further_cost",
     "continued",
     "learning_rate",
     "l2",
@@ -525,6 +571,9 @@ static void put_markdown_row(FILE *out, const json_t *row, bool planted)
         fprintf(out, "± %.1f, p %.2g", 1000.0 * number(row, "delong_ci95"),
                 number(row, "delong_p"));
     fprintf(out, " | ");
+    if (json_object_get(row, "over16_mean") != NULL)
+        put_interval(out, row, "over16_mean", "over16_ci95", 1000.0, 1, "+");
+    fprintf(out, " | ");
     if (rank != NULL)
         fprintf(out, "%lld", (long long)json_integer_value(rank));
     fprintf(out, " | %.4f | ", number(row, "logloss_mean"));
@@ -534,6 +583,7 @@ static void put_markdown_row(FILE *out, const json_t *row, bool planted)
     if (planted)
         put_optional(out, row, "rank_correlation");
     put_optional(out, row, "search_cost");
+    put_optional(out, row, "further_cost");
     put_optional(out, row, "continued");
     fprintf(out, "%.1f |\n", number(row, "seconds_mean"));
 }
@@ -573,12 +623,13 @@ static void put_settings(FILE *out, const json_t *table, const char *backbone)
 static void put_section(FILE *out, const json_t *table, const char *backbone, bool planted)
 {
     fprintf(out, "\n## %s\n\n", backbone);
-    fprintf(out,
-            "| method | test AUC | gain, 1e-3 | by test rows | rank | log-loss | parameters | of "
-            "best | rest of best | MB | agreement | log2 distance | %ssearch cost | continued | "
-            "seconds |\n",
-            planted ? "rank corr. | " : "");
-    fprintf(out, "|---|---|---|---|---|---|---|---|---|---|---|---|%s---|---|---|\n",
+    fprintf(
+        out,
+        "| method | test AUC | gain, 1e-3 | by test rows | over 16 | rank | log-loss | "
+        "parameters | of best | rest of best | MB | agreement | log2 distance | %ssearch cost | "
+        "further cost | continued | seconds |\n",
+        planted ? "rank corr. | " : "");
+    fprintf(out, "|---|---|---|---|---|---|---|---|---|---|---|---|---|%s---|---|---|---|\n",
             planted ? "---|" : "");
     size_t i;
     json_t *row;
@@ -587,6 +638,24 @@ static void put_section(FILE *out, const json_t *table, const char *backbone, bo
                                        backbone) == 0) put_markdown_row(out, row, planted);
     if (json_integer_value(json_object_get(table, "trials")) > 0)
         put_settings(out, table, backbone);
+}
+
+/* What the columns are. */
+static void put_explanation(FILE *out, const char *largest_field)
+{
+    fprintf(
+        out,
+        "Embedding parameters; (best) is the uniform size of best mean validation AUC, to which "
+        "budgets, gain and \"of best\" refer.\n"
+        "± is half the 95 %% interval of the mean over seeds; the gain is paired by seed. \"By "
+        "test rows\": the same of the gain over samples of test rows (DeLong), and the p of no "
+        "difference. \"Over 16\": the gain over uniform 16, the usual size, in 1e-3, paired too.\n"
+        "Rank: among the methods of the same budget and the best uniform size, by AUC. \"Rest\" "
+        "leaves field %s out, the largest. MB: of all parameters as stored. Search cost: supernet "
+        "and search in trainings of the largest uniform size; further cost: the same of one more "
+        "budget, with what serves all budgets at hand. Continued: share of the seeds whose model "
+        "goes on from the supernet's weights.\n",
+        largest_field);
 }
 
 static void put_markdown(FILE *out, const json_t *table, const adass_dataset *dataset, size_t seeds)
@@ -609,18 +678,7 @@ static void put_markdown(FILE *out, const json_t *table, const adass_dataset *da
         fprintf(out,
                 "Test AUC of the true click probabilities, the ceiling of every model: %.4f.\n",
                 dataset->teacher_auc);
-    fprintf(
-        out,
-        "Embedding parameters; (best) is the uniform size of best mean validation AUC, to "
-        "which budgets, gain and \"of best\" refer.\n"
-        "± is half the 95 %% interval of the mean over seeds; the gain is paired by seed. \"By "
-        "test rows\": the same of the gain over samples of test rows (DeLong), and the p of no "
-        "difference.\n"
-        "Rank: among the methods of the same budget and the best uniform size, by AUC. \"Rest\" "
-        "leaves field %s out, the largest. MB: of all parameters as stored. Search cost: "
-        "supernet and search in trainings of the largest uniform size. Continued: share of the "
-        "seeds whose model goes on from the supernet's weights.\n",
-        dominating_field(dataset));
+    put_explanation(out, dominating_field(dataset));
     for (int b = 0; b < ADASS_N_BACKBONES; b++) {
         size_t i, found = 0;
         json_t *row;
