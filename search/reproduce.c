@@ -345,15 +345,26 @@ static adass_status run_uniform(adass_suite_run *r, adass_backbone backbone, ada
     return status;
 }
 
-/* Methods that give every field at least one column cannot keep every budget. */
-static bool can_keep(const adass_suite_run *r, const adass_variant *variant, uint64_t budget)
+/* Columns that every field has at least, by the method or the candidates of a variant. */
+static size_t least_columns(const adass_suite_run *r, const adass_variant *variant)
 {
+    adass_run_config config = r->suite.config;
+    adass_variant_apply(variant, &config);
     const adass_method_kind *method = NULL;
+    const bool whole = adass_method_find(variant->method, &method, NULL) == ADASS_OK &&
+                       method->cannot_drop && config.candidates.sizes[0] == 0;
+    return whole ? 1 : config.candidates.sizes[0];
+}
+
+/* Not every variant can keep every budget, and not every backbone has every alignment. */
+static bool can_do(const adass_suite_run *r, adass_backbone backbone, const adass_variant *variant,
+                   uint64_t budget)
+{
     uint64_t rows = 0;
     for (size_t f = 0; f < r->dataset->n_fields; f++)
         rows += r->dataset->fields[f].vocab;
-    return adass_method_find(variant->method, &method, NULL) != ADASS_OK || !method->cannot_drop ||
-           rows <= budget;
+    return adass_align_check(variant->align, backbone, NULL) == ADASS_OK &&
+           rows * least_columns(r, variant) <= budget;
 }
 
 /* Trial t of a variant, at its first budget. */
@@ -404,7 +415,7 @@ static adass_status run_variant(adass_suite_run *r, size_t v, adass_cell *const 
     return ADASS_OK;
 }
 
-/* cells[n_variants x n_budgets]: NULL where a variant cannot keep the budget. */
+/* cells[n_variants x n_budgets]: NULL where a variant cannot do it. */
 static adass_status add_searched(adass_suite_run *r, adass_backbone backbone, adass_cell **cells,
                                  adass_error *err)
 {
@@ -415,7 +426,7 @@ static adass_status add_searched(adass_suite_run *r, adass_backbone backbone, ad
         const adass_variant *variant = &suite->variants[c / suite->n_budgets];
         const double budget = suite->budgets[c % suite->n_budgets];
         const uint64_t max_params = (uint64_t)floor(budget * reference);
-        if (!can_keep(r, variant, max_params))
+        if (!can_do(r, backbone, variant, max_params))
             continue;
         cells[c] = add_cell(r, backbone, variant->name, 0, budget, max_params, err);
         if (cells[c] == NULL)

@@ -17,6 +17,8 @@ void adass_variant_apply(const adass_variant *v, adass_run_config *config)
         config->search.searcher = v->searcher;
     if (v->no_penalty)
         config->search.penalty = config->search.penalty_rate = 0.0;
+    if (v->fixed_penalty)
+        config->search.penalty_rate = 0.0;
     if (v->no_refinement)
         config->search.sweeps = 0;
     if (v->no_finalists)
@@ -25,6 +27,7 @@ void adass_variant_apply(const adass_variant *v, adass_run_config *config)
         config->supernet.epochs = v->supernet_epochs;
     if (v->candidates.n > 0)
         config->candidates = v->candidates;
+    config->model.align = v->align;
     config->search.equal_shares = v->equal_shares;
     config->retrain = v->retrain;
 }
@@ -81,9 +84,27 @@ static const adass_variant searches[] = {
 static const adass_variant ablations[] = {
     WITH_SEARCHERS("adaptive", "adaptive"),
     { .name = "no-penalty", .method = "adass", .no_penalty = true },
+    { .name = "fixed-penalty", .method = "adass", .fixed_penalty = true },
     { .name = "no-competition", .method = "adass", .equal_shares = true },
     { .name = "no-refinement", .method = "adass", .no_refinement = true },
     { .name = "no-finalists", .method = "adass", .no_finalists = true },
+    /* what comes after the policy makes good what a penalty has missed: alone it shows */
+    { .name = "policy", .method = "adass", .no_refinement = true, .no_finalists = true },
+    { .name = "policy-no-penalty",
+      .method = "adass",
+      .no_refinement = true,
+      .no_finalists = true,
+      .no_penalty = true },
+    { .name = "policy-fixed-penalty",
+      .method = "adass",
+      .no_refinement = true,
+      .no_finalists = true,
+      .fixed_penalty = true },
+    { .name = "policy-no-competition",
+      .method = "adass",
+      .no_refinement = true,
+      .no_finalists = true,
+      .equal_shares = true },
     { .name = "inherit", .method = "adass", .retrain = ADASS_RETRAIN_NONE },
     { .name = "anew", .method = "adass", .retrain = ADASS_RETRAIN_ANEW },
     { .name = "continued", .method = "adass", .retrain = ADASS_RETRAIN_CONTINUED },
@@ -98,10 +119,12 @@ static const adass_variant ablations[] = {
       .method = "adass",
       .candidates = { .n = 7, .sizes = { 0, 2, 4, 8, 16, 32, 64 } } },
     { .name = "few-sizes", .method = "adass", .candidates = { .n = 4, .sizes = { 0, 4, 16, 64 } } },
-    { .name = "epochs-5", .method = "adass", .supernet_epochs = 5 },
+    { .name = "project", .method = "adass", .align = ADASS_ALIGN_PROJECT },
     { .name = "epochs-10", .method = "adass", .supernet_epochs = 10 },
     { .name = "epochs-40", .method = "adass", .supernet_epochs = 40 },
 };
+
+_Static_assert(N_OF(ablations) <= ADASS_SUITE_VARIANTS_MAX, "rows of a suite");
 
 /* ---- the suites ---- */
 
@@ -199,12 +222,12 @@ static adass_suite stability(void)
 static adass_suite ablation(void)
 {
     adass_suite suite = base("ablation", "samplers x searchers, penalty, competition, refinement, "
-                                         "finalists, candidates, length of the supernet's "
-                                         "training, inherited weights");
+                                         "finalists, candidates, alignment, length of the "
+                                         "supernet's training, inherited weights");
     suite.variants = ablations;
     suite.n_variants = N_OF(ablations);
-    suite.n_budgets = 1;
     suite.budgets[0] = 0.5;
+    suite.budgets[1] = 0.1; /* binds where half of the parameters is more than is of use */
     return suite;
 }
 

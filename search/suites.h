@@ -4,7 +4,7 @@
 
 #include "adass/reproduce.h"
 
-enum { ADASS_SUITE_BUDGETS_MAX = 8, ADASS_SUITE_VARIANTS_MAX = 32 };
+enum { ADASS_SUITE_BUDGETS_MAX = 8, ADASS_SUITE_VARIANTS_MAX = 64 };
 
 /**
  * A row of the tables at each budget: a method, and what it changes of the suite's configuration.
@@ -14,7 +14,10 @@ typedef struct adass_variant {
     const char *name; /* in tables and names of files; unlike the others' of the suite */
     const char *method;
     const char *sampler, *searcher;
-    bool no_penalty, equal_shares, no_refinement, no_finalists;
+    bool no_penalty;    /* only the repair keeps the budget */
+    bool fixed_penalty; /* lambda stays what it is at the beginning */
+    bool equal_shares, no_refinement, no_finalists;
+    adass_align align; /* a row for backbones that have it */
     adass_retrain retrain;
     size_t supernet_epochs;
     adass_candidates candidates;

@@ -856,25 +856,6 @@ static void test_row_without_finalists(void **state)
     }
 }
 
-/* ---- the suites' definitions ---- */
-
-/* A size that a search may choose has a uniform row in every suite; 0 has none. */
-static void test_uniform_rows(void **state)
-{
-    (void)state;
-    const adass_run_config config = adass_run_config_default();
-    for (size_t i = 0; i < adass_suite_count(); i++) {
-        adass_suite suite;
-        adass_error err;
-        assert_int_equal(adass_suite_find(adass_suite_name(i), &suite, &err), ADASS_OK);
-        assert_int_equal(config.candidates.sizes[0], 0);
-        assert_int_equal(suite.uniform.n, config.candidates.n - 1);
-        assert_memory_equal(suite.uniform.sizes, config.candidates.sizes + 1,
-                            suite.uniform.n * sizeof *suite.uniform.sizes);
-        assert_int_equal(suite.uniform.sizes[suite.uniform.n - 1], 64);
-    }
-}
-
 /* ---- expected time ---- */
 
 typedef struct clock_watch {
@@ -965,7 +946,6 @@ int main(void)
         cmocka_unit_test(test_fidelity),
         cmocka_unit_test(test_fidelity_refusals),
         cmocka_unit_test(test_row_without_finalists),
-        cmocka_unit_test(test_uniform_rows),
         cmocka_unit_test(test_expected_time),
         cmocka_unit_test(test_refusals),
     };
