@@ -2,13 +2,16 @@
  * AutoDim (Zhao et al., WWW 2021, arXiv 2006.14827; in the form of Hsword/Hetu with shared prefixes):
  * field f's embedding is sum_k p_fk BN(first c_k columns), zero-padded, with Gumbel gates
  * p_f = softmax((log softmax(alpha_f) + G) / tau), tau = max(0.01, 1 - 5e-5 t), t in batches of 2000
- * samples. Weights learn from training batches, alpha from validation batches, one after every ten
- * (first order), after a first part with equal gates. The size is that of the largest alpha, and the
- * model is trained anew.
+ * samples. Weights learn from training batches, alpha from validation batches, in turn (first order),
+ * after a first epoch with equal gates. The epoch of the least validation loss is the one that counts,
+ * as in Hetu; the size is that of the largest alpha, and the model is trained anew.
  *
- * Ours: batch normalisation is over blocks of 256 samples; the length is that of a supernet's
- * training, a fifth of it with equal gates; AutoDim knows no budget, so the sizes are those of the
- * largest sum of log softmax(alpha) that keeps it, which are its own where they fit.
+ * Ours: batch normalisation is over blocks of 256 samples; what it gives has a factor, one for each field,
+ * that is learnt from training batches and begins at the start values' spread. All sizes of a field share
+ * it, so they stay comparable; without it FM multiplies embeddings of unit variance, its loss begins at
+ * several times that of a constant, and the smallest sizes win whatever the data. The search stops as training
+ * does, or when as long as a supernet's. AutoDim knows no budget, so the sizes are those of the largest sum of
+ * log softmax(alpha) that keeps it, which are its own where they fit.
  */
 #include "methods/autodim.h"
 
@@ -23,19 +26,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STEPS_PER_GATE_STEP = 10 };
-static const double GATE_RATE = 1e-3, BN_EPSILON = 1e-5, WARM_UP = 0.2;
+static const double GATE_RATE = 1e-3, BN_EPSILON = 1e-5, WARM_UP_MOST = 0.2; /* of all epochs */
 
 typedef struct search {
     const adass_method_setting *setting;
     const adass_candidates *candidates;
     size_t n_fields, width, packed, blocks; /* packed: n_fields x width */
     double *alpha, *m, *v;                  /* [n_fields x K], with Adam's moments */
+    double *best;                           /* [n_fields x K]: alpha of the best epoch */
+    double *scale, *scale_m, *scale_v;      /* [n_fields]: the fields' factors, likewise */
     double *gate;                           /* [n_fields x K]: p of this step */
     float *share;                           /* [packed]: sum of p over sizes beyond the column */
+    float *factor;                          /* [packed]: share times scale */
     float *normal;                          /* [batch x packed]: BN(x) */
-    float *inv_std;                         /* [blocks x packed] */
-    double *by_block;                       /* [blocks x packed]: dL/dshare of each block */
+    float *inv_std, *sums;                  /* [blocks x packed] */
+    float *by_block;                        /* [blocks x packed]: dL/dfactor of each block */
+    double loss, least_loss;                /* of the epoch's gate steps, and of the best epoch's */
+    uint64_t gate_steps, best_epoch;
     adass_rng rng;
     adass_steps weights, gates; /* of the gates: within the other's */
     adass_model *model;
@@ -75,8 +82,8 @@ static double temperature(const search *s)
 /* Whether gates are equal still. */
 static bool is_warming_up(const search *s)
 {
-    const double total = (double)(s->weights.epochs * adass_batches_count(s->weights.batches));
-    return (double)s->weights.done < WARM_UP * total;
+    const double epochs = fmin(1.0, WARM_UP_MOST * (double)s->weights.epochs);
+    return (double)s->weights.done < epochs * (double)adass_batches_count(s->weights.batches);
 }
 
 static void draw_field(search *s, size_t f)
@@ -93,6 +100,7 @@ static void draw_field(search *s, size_t f)
         for (size_t k = 0; k < n; k++)
             share += s->candidates->sizes[k] > j ? p[k] : 0.0;
         s->share[f * s->width + j] = (float)share;
+        s->factor[f * s->width + j] = (float)(share * s->scale[f]);
     }
 }
 
@@ -105,25 +113,36 @@ static void draw_gates(void *user)
 
 /* ---- between tables and model ---- */
 
+/* Row by row, for x is stored so. */
+static void measure(const search *s, const adass_packed *p, float *mean, float *inv)
+{
+    const size_t w = s->packed;
+    const float share = 1.0f / (float)p->n;
+    memset(mean, 0, w * sizeof *mean);
+    memset(inv, 0, w * sizeof *inv);
+    for (size_t b = 0; b < p->n; b++)
+        for (size_t j = 0; j < w; j++)
+            mean[j] += share * p->x[b * p->ld + j];
+    for (size_t b = 0; b < p->n; b++)
+        for (size_t j = 0; j < w; j++) {
+            const float d = p->x[b * p->ld + j] - mean[j];
+            inv[j] += share * d * d;
+        }
+    for (size_t j = 0; j < w; j++)
+        inv[j] = 1.0f / sqrtf(inv[j] + (float)BN_EPSILON);
+}
+
 static void normalise(void *user, const adass_packed *p)
 {
     search *s = user;
-    const double n = (double)p->n;
-    for (size_t j = 0; j < s->packed; j++) {
-        double mean = 0.0, variance = 0.0;
-        for (size_t b = 0; b < p->n; b++)
-            mean += (double)p->x[b * p->ld + j] / n;
-        for (size_t b = 0; b < p->n; b++) {
-            const double d = (double)p->x[b * p->ld + j] - mean;
-            variance += d * d / n;
-        }
-        const double inv = 1.0 / sqrt(variance + BN_EPSILON);
-        s->inv_std[p->block * s->packed + j] = (float)inv;
-        for (size_t b = 0; b < p->n; b++) {
-            float *x = &p->x[b * p->ld + j];
-            const float normal = (float)(((double)*x - mean) * inv);
-            s->normal[(p->first + b) * s->packed + j] = normal;
-            *x = s->share[j] * normal;
+    const size_t w = s->packed;
+    float *mean = s->sums + p->block * w, *inv = s->inv_std + p->block * w;
+    measure(s, p, mean, inv);
+    for (size_t b = 0; b < p->n; b++) {
+        float *x = p->x + b * p->ld, *normal = s->normal + (p->first + b) * w;
+        for (size_t j = 0; j < w; j++) {
+            normal[j] = (x[j] - mean[j]) * inv[j];
+            x[j] = s->factor[j] * normal[j];
         }
     }
 }
@@ -131,21 +150,23 @@ static void normalise(void *user, const adass_packed *p)
 static void normalise_back(void *user, const adass_packed *p)
 {
     search *s = user;
-    const double n = (double)p->n;
-    for (size_t j = 0; j < s->packed; j++) {
-        double sum = 0.0, with_normal = 0.0;
-        for (size_t b = 0; b < p->n; b++) {
-            const double dx = (double)p->dx[b * p->ld + j];
-            sum += dx;
-            with_normal += dx * (double)s->normal[(p->first + b) * s->packed + j];
+    const size_t w = s->packed;
+    const float share = 1.0f / (float)p->n, *inv = s->inv_std + p->block * w;
+    float *sum = s->sums + p->block * w, *with_normal = s->by_block + p->block * w;
+    memset(sum, 0, w * sizeof *sum);
+    memset(with_normal, 0, w * sizeof *with_normal);
+    for (size_t b = 0; b < p->n; b++) {
+        const float *dx = p->dx + b * p->ld, *normal = s->normal + (p->first + b) * w;
+        for (size_t j = 0; j < w; j++) {
+            sum[j] += dx[j];
+            with_normal[j] += dx[j] * normal[j];
         }
-        s->by_block[p->block * s->packed + j] = with_normal;
-        const double scale = (double)s->share[j] * (double)s->inv_std[p->block * s->packed + j];
-        for (size_t b = 0; b < p->n; b++) {
-            float *dx = &p->dx[b * p->ld + j];
-            const double normal = (double)s->normal[(p->first + b) * s->packed + j];
-            *dx = (float)(scale * ((double)*dx - sum / n - normal * with_normal / n));
-        }
+    }
+    for (size_t b = 0; b < p->n; b++) {
+        float *dx = p->dx + b * p->ld;
+        const float *normal = s->normal + (p->first + b) * w;
+        for (size_t j = 0; j < w; j++)
+            dx[j] = s->factor[j] * inv[j] * (dx[j] - share * (sum[j] + normal[j] * with_normal[j]));
     }
 }
 
@@ -166,46 +187,82 @@ void adass_autodim_gradient(const double *alpha, const double *p, double tau, si
         by_alpha[k] = by_logit[k] - base[k] * total;
 }
 
-static void move_alpha(search *s, size_t at, double gradient)
+/* Adam on one number; t: its steps, with this one. */
+static void move(double rate, double t, double *x, double *m, double *v, double gradient)
 {
-    const double t = (double)s->gates.done;
-    s->m[at] = 0.9 * s->m[at] + 0.1 * gradient;
-    s->v[at] = 0.999 * s->v[at] + 0.001 * gradient * gradient;
-    s->alpha[at] -= GATE_RATE * s->m[at] / (1.0 - pow(0.9, t)) /
-                    (sqrt(s->v[at] / (1.0 - pow(0.999, t))) + 1e-8);
+    *m = 0.9 * *m + 0.1 * gradient;
+    *v = 0.999 * *v + 0.001 * gradient * gradient;
+    *x -= rate * *m / (1.0 - pow(0.9, t)) / (sqrt(*v / (1.0 - pow(0.999, t))) + 1e-8);
+}
+
+/* dL/dfactor of a packed column. */
+static double by_factor(const search *s, size_t column, size_t samples)
+{
+    double sum = 0.0;
+    for (size_t first = 0, i = 0; first < samples; first += ADASS_BLOCK_SAMPLES, i++)
+        sum += (double)s->by_block[i * s->packed + column];
+    return sum;
 }
 
 static adass_status learn_gates(void *user, size_t samples, adass_error *err)
 {
     (void)err;
     search *s = user;
-    const size_t n = s->candidates->n,
-                 blocks = (samples + ADASS_BLOCK_SAMPLES - 1) / ADASS_BLOCK_SAMPLES;
+    const size_t n = s->candidates->n;
     for (size_t f = 0; f < s->n_fields; f++) {
         double by_gate[ADASS_CANDIDATES_MAX] = { 0 }, by_alpha[ADASS_CANDIDATES_MAX];
         for (size_t j = 0; j < s->width; j++) {
-            double by_share = 0.0;
-            for (size_t i = 0; i < blocks; i++)
-                by_share += s->by_block[i * s->packed + f * s->width + j];
+            const double by_share = s->scale[f] * by_factor(s, f * s->width + j, samples);
             for (size_t k = 0; k < n; k++)
                 by_gate[k] += s->candidates->sizes[k] > j ? by_share : 0.0;
         }
         adass_autodim_gradient(s->alpha + f * n, s->gate + f * n, temperature(s), n, by_gate,
                                by_alpha);
         for (size_t k = 0; k < n; k++)
-            move_alpha(s, f * n + k, by_alpha[k]);
+            move(GATE_RATE, (double)s->gates.done, s->alpha + f * n + k, s->m + f * n + k,
+                 s->v + f * n + k, by_alpha[k]);
     }
+    s->loss += s->gates.loss;
+    s->gate_steps++;
     return ADASS_OK;
 }
 
-/* After each training step: now and then a step of the gates. */
+static void learn_scales(search *s, size_t samples)
+{
+    const double rate = s->setting->config->train.step.learning_rate;
+    for (size_t f = 0; f < s->n_fields; f++) {
+        double gradient = 0.0;
+        for (size_t c = f * s->width; c < (f + 1) * s->width; c++)
+            gradient += (double)s->share[c] * by_factor(s, c, samples);
+        move(rate, (double)s->weights.done, s->scale + f, s->scale_m + f, s->scale_v + f, gradient);
+    }
+}
+
+/* Between training steps, steps of the gates. */
 static adass_status after_weights(void *user, size_t samples, adass_error *err)
 {
     search *s = user;
-    (void)samples;
-    if (is_warming_up(s) || s->weights.done % STEPS_PER_GATE_STEP != 0)
+    learn_scales(s, samples);
+    return is_warming_up(s) ? ADASS_OK : adass_steps_one(&s->gates, &s->weights, err);
+}
+
+/* Stops as training does; what has been learnt past the best epoch is noise of the training rows. */
+static adass_status end_epoch(void *user, adass_error *err)
+{
+    search *s = user;
+    (void)err;
+    if (s->gate_steps == 0)
         return ADASS_OK;
-    return adass_steps_one(&s->gates, &s->weights, err);
+    const double loss = s->loss / (double)s->gate_steps;
+    s->loss = 0.0;
+    s->gate_steps = 0;
+    if (loss < s->least_loss) {
+        s->least_loss = loss;
+        s->best_epoch = s->weights.epoch;
+        memcpy(s->best, s->alpha, s->n_fields * s->candidates->n * sizeof *s->best);
+    }
+    s->weights.stop = s->weights.epoch >= s->best_epoch + s->setting->config->train.patience;
+    return ADASS_OK;
 }
 
 static void list_state(void *user, adass_state *state)
@@ -213,7 +270,12 @@ static void list_state(void *user, adass_state *state)
     search *s = user;
     adass_steps_list_place(&s->gates, "gates", state);
     adass_state_add_u64(state, "random", s->rng.s, 4);
-    adass_state_add_f64(state, "alpha", s->alpha, 3 * s->n_fields * s->candidates->n);
+    adass_state_add_f64(state, "alpha", s->alpha, 4 * s->n_fields * s->candidates->n);
+    adass_state_add_f64(state, "scale", s->scale, 3 * s->n_fields);
+    adass_state_add_f64(state, "loss", &s->loss, 1);
+    adass_state_add_f64(state, "least_loss", &s->least_loss, 1);
+    adass_state_add_u64(state, "gate_steps", &s->gate_steps, 1);
+    adass_state_add_u64(state, "best_epoch", &s->best_epoch, 1);
     adass_state_add_model(state, s->model);
 }
 
@@ -226,14 +288,21 @@ static adass_status allocate(search *s, adass_error *err)
     s->packed = s->n_fields * s->width;
     s->blocks = (batch + ADASS_BLOCK_SAMPLES - 1) / ADASS_BLOCK_SAMPLES;
     s->gate = calloc(cells, sizeof *s->gate);
+    s->scale = calloc(3 * s->n_fields, sizeof *s->scale);
     s->share = calloc(s->packed, sizeof *s->share);
+    s->factor = calloc(s->packed, sizeof *s->factor);
     s->normal = adass_alloc(batch * s->packed * sizeof *s->normal);
     s->inv_std = calloc(s->blocks * s->packed, sizeof *s->inv_std);
+    s->sums = calloc(s->blocks * s->packed, sizeof *s->sums);
     s->by_block = calloc(s->blocks * s->packed, sizeof *s->by_block);
-    return s->gate != NULL && s->share != NULL && s->normal != NULL && s->inv_std != NULL &&
-                   s->by_block != NULL
-               ? ADASS_OK
-               : adass_fail_memory(err, "the gates", (double)(batch * s->packed) * 4.0);
+    if (s->gate == NULL || s->scale == NULL || s->share == NULL || s->factor == NULL ||
+        s->normal == NULL || s->inv_std == NULL || s->sums == NULL || s->by_block == NULL)
+        return adass_fail_memory(err, "the gates", (double)(batch * s->packed) * 4.0);
+    s->scale_m = s->scale + s->n_fields;
+    s->scale_v = s->scale_m + s->n_fields;
+    for (size_t f = 0; f < s->n_fields; f++)
+        s->scale[f] = (double)s->setting->config->model.init_std;
+    return ADASS_OK;
 }
 
 static adass_status open_steps(search *s, const adass_step_hooks *hooks, adass_error *err)
@@ -292,9 +361,12 @@ static void close_search(search *s)
     adass_trainer_destroy(s->gates.trainer);
     adass_model_destroy(s->model);
     free(s->gate);
+    free(s->scale);
     free(s->share);
+    free(s->factor);
     free(s->normal);
     free(s->inv_std);
+    free(s->sums);
     free(s->by_block);
 }
 
@@ -315,6 +387,7 @@ static adass_status learn_alpha(void *user, double *seconds, adass_error *err)
                                 .user = s };
     s->weights = s->gates = steps;
     s->weights.after = after_weights;
+    s->weights.end_epoch = end_epoch;
     s->gates.after = learn_gates;
     adass_rng_init(&s->rng, adass_seed_derive(config->seed, ADASS_SEED_GATES));
     adass_status status = allocate(s, err);
@@ -324,8 +397,10 @@ static adass_status learn_alpha(void *user, double *seconds, adass_error *err)
         status = open_steps(s, &hooks, err);
     if (status == ADASS_OK)
         status = adass_steps_run(&s->weights, err);
-    if (status == ADASS_OK)
+    if (status == ADASS_OK) {
         *seconds += adass_keeper_seconds(&s->weights.keeper);
+        memcpy(s->alpha, s->best, s->n_fields * s->candidates->n * sizeof *s->alpha);
+    }
     close_search(s);
     return status;
 }
@@ -337,17 +412,19 @@ static adass_status find(const adass_method_setting *setting, size_t *sizes, ada
     search s = { .setting = setting,
                  .candidates = &config->candidates,
                  .n_fields = setting->dataset->n_fields,
-                 .width = config->candidates.sizes[config->candidates.n - 1] };
+                 .width = config->candidates.sizes[config->candidates.n - 1],
+                 .least_loss = INFINITY };
     const size_t cells = s.n_fields * s.candidates->n;
     adass_status status =
         adass_budget_check(s.candidates, setting->vocab, s.n_fields, config->budget, err);
     if (status != ADASS_OK)
         return status;
-    s.alpha = calloc(3 * cells, sizeof *s.alpha);
+    s.alpha = calloc(4 * cells, sizeof *s.alpha);
     if (s.alpha == NULL)
-        return adass_fail_memory(err, "the gates", (double)cells * 24.0);
+        return adass_fail_memory(err, "the gates", (double)cells * 32.0);
     s.m = s.alpha + cells;
     s.v = s.m + cells;
+    s.best = s.v + cells;
     status =
         adass_method_learn(setting, learn_alpha, &s, s.alpha, cells, &found->search_seconds, err);
     if (status == ADASS_OK)

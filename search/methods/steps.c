@@ -40,10 +40,10 @@ static adass_status begin_order(adass_steps *s, const adass_keeper *keeper, adas
 
 static adass_status one_step(adass_steps *s, const adass_batch *batch, adass_error *err)
 {
-    double loss;
     if (s->before != NULL)
         s->before(s->user);
-    const adass_status status = adass_trainer_step(s->trainer, s->sizes, batch, NULL, &loss, err);
+    const adass_status status =
+        adass_trainer_step(s->trainer, s->sizes, batch, NULL, &s->loss, err);
     if (status != ADASS_OK)
         return status;
     s->batch++;

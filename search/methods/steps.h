@@ -24,6 +24,7 @@ typedef struct adass_steps {
     uint64_t done;         /* steps so far */
     uint64_t stop;         /* 1: no more steps; set by after() or end_epoch() */
     uint64_t window_rows;  /* which decide the order of the rows */
+    double loss;           /* of the last step's batch, before the step */
     bool begun;            /* the order of the epoch is with the reader */
     adass_keeper keeper;   /* its seconds are those of the loop */
 } adass_steps;

@@ -775,6 +775,21 @@ static void test_autodim_gradient(void **out)
     }
 }
 
+/*
+ * FM multiplies embeddings: normalised to unit variance, or trained far beyond the best epoch, they are
+ * so much noise that the smallest sizes win in every field.
+ */
+static void test_autodim_keeps_useful_fields(void **out)
+{
+    adass_run_config config = config_of(*out, "autodim", 1.0);
+    double mean[2];
+    config.model.backbone = ADASS_FM;
+    config.supernet.epochs = 50; /* at most */
+    config.train.step.learning_rate = 3e-3;
+    sizes_by_use(*out, &config, mean);
+    assert_true(mean[1] >= 3.0 && mean[1] > 1.5 * mean[0]);
+}
+
 /* ---- MagPrune ---- */
 
 static void test_magnitude_prune(void **out)
@@ -952,6 +967,7 @@ int main(void)
         cmocka_unit_test(test_pep_gradient),
         cmocka_unit_test(test_pep_mask),
         cmocka_unit_test(test_autodim_gradient),
+        cmocka_unit_test(test_autodim_keeps_useful_fields),
         cmocka_unit_test(test_magnitude_prune),
         cmocka_unit_test(test_magprune_counts),
         cmocka_unit_test(test_inherit),
