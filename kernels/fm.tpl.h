@@ -13,44 +13,9 @@
  */
 enum { FM_TILE = 4 };
 
-typedef struct fm_tile {
-    VF sum[FM_TILE], squares[FM_TILE]; /* over the fields, of the columns at hand */
-    VF total[FM_TILE];                 /* over the columns before: of sum^2 - squares */
-} fm_tile;
-
-ADASS_INLINE void fm_tile_add(fm_tile *t, size_t sample, VF x)
-{
-    x = v_once(x);
-    t->sum[sample] = v_add(t->sum[sample], x);
-    t->squares[sample] = v_fma(x, x, t->squares[sample]);
-}
-
-/* Ends columns [k, k + VW). */
-ADASS_INLINE void fm_tile_store(fm_tile *t, size_t samples, float *sums, size_t sums_ld,
-                                size_t lanes)
-{
-    for (size_t s = 0; s < samples; s++) {
-        v_storen(sums + s * sums_ld, t->sum[s], lanes);
-        t->total[s] = v_add(t->total[s], v_sub(v_mul(t->sum[s], t->sum[s]), t->squares[s]));
-        t->sum[s] = t->squares[s] = v_zero();
-    }
-}
-
-ADASS_INLINE void fm_tile_end(const fm_tile *t, size_t samples, float *y)
-{
-    for (size_t s = 0; s < samples; s++)
-        y[s] += 0.5f * v_sum(t->total[s]);
-}
-
-ADASS_INLINE void fm_tile_begin(fm_tile *t, size_t samples)
-{
-    for (size_t s = 0; s < samples; s++)
-        t->squares[s] = t->total[s] = t->sum[s] = v_zero();
-}
-
 enum { FM_VECTORS = (ADASS_SIZE_MAX + VW - 1) / VW };
 
-/* The same where rows are taken whole, in whole vectors, so that a load never spans two stores. */
+/* Sums where rows are taken whole, in whole vectors, so that a load never spans two stores. */
 typedef struct fm_sums {
     VF sum[FM_TILE][FM_VECTORS]; /* over the fields, by columns */
     VF squares[FM_TILE];         /* over fields and columns */

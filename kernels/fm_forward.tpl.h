@@ -5,45 +5,102 @@
 
 /* ---- columns in the outer loop: a vector of them over all fields, its sums in registers ---- */
 
-ADASS_INLINE void fm_columns_add(fm_tile *t, const float *x, size_t x_ld, size_t samples,
-                                 size_t lanes)
+/* What a field has of columns [k, k + VW), and of those behind them. */
+typedef struct fm_part {
+    size_t offset; /* in the packed matrix */
+    size_t left;   /* columns from k on, 1 or more */
+} fm_part;
+
+/* More than one field has: fields whose parts are more are taken in several passes. */
+enum { FM_PARTS = 512 };
+_Static_assert((int)FM_PARTS >= (int)FM_VECTORS, "a pass takes a field at least");
+
+/* The parts of some fields in the order of their columns, and fields in their order: made once a call. */
+typedef struct fm_columns {
+    size_t largest;         /* of all fields */
+    bool begins, ends;      /* the first of all fields are here, the last */
+    size_t end[FM_VECTORS]; /* parts up to those of columns [k, k + VW) at k / VW */
+    fm_part parts[FM_PARTS];
+} fm_columns;
+
+/* Returns how many of the fields are taken. */
+static inline size_t fm_columns_of(fm_columns *c, const adass_field_view *fields, size_t n_fields)
 {
-    for (size_t s = 0; s < samples; s++)
-        fm_tile_add(t, s, v_loadn(x + s * x_ld, lanes));
+    size_t taken = 0, vectors = 0, n = 0;
+    for (; taken < n_fields; taken++) {
+        const adass_field_view *f = &fields[taken];
+        vectors += (f->size + VW - 1) / VW;
+        if (vectors > FM_PARTS)
+            break;
+        if (f->size > 0)
+            c->parts[n++] = (fm_part){ f->offset, f->size };
+    }
+    size_t begin = 0;
+    for (size_t k = 0; k < c->largest; k += VW) {
+        const size_t end = n;
+        for (; begin < end; begin++)
+            if (c->parts[begin].left > VW)
+                c->parts[n++] = (fm_part){ c->parts[begin].offset + VW, c->parts[begin].left - VW };
+        c->end[k / VW] = end;
+    }
+    return taken;
+}
+
+ADASS_INLINE void fm_add(VF *sum, VF *squares, const float *x, size_t x_ld, size_t samples,
+                         size_t lanes)
+{
+    for (size_t s = 0; s < samples; s++) {
+        const VF a = v_once(v_loadn(x + s * x_ld, lanes));
+        sum[s] = v_add(sum[s], a);
+        squares[s] = v_fma(a, a, squares[s]);
+    }
 }
 
 /* The usual numbers of lanes as constants; size 4 takes .7 of the time of one branch a row by AVX2. */
-ADASS_INLINE void fm_columns_part(fm_tile *t, const float *x, size_t x_ld, size_t samples,
-                                  size_t lanes)
+ADASS_INLINE void fm_add_part(VF *sum, VF *squares, const float *x, size_t x_ld, size_t samples,
+                              size_t lanes)
 {
-    if (lanes == 4)
-        fm_columns_add(t, x, x_ld, samples, 4);
+    if (lanes >= VW)
+        fm_add(sum, squares, x, x_ld, samples, VW);
+    else if (lanes == 8)
+        fm_add(sum, squares, x, x_ld, samples, 8);
+    else if (lanes == 4)
+        fm_add(sum, squares, x, x_ld, samples, 4);
     else if (lanes == 2)
-        fm_columns_add(t, x, x_ld, samples, 2);
-    else if (lanes == 8 && VW > 8)
-        fm_columns_add(t, x, x_ld, samples, 8);
+        fm_add(sum, squares, x, x_ld, samples, 2);
     else
-        fm_columns_add(t, x, x_ld, samples, lanes);
+        fm_add(sum, squares, x, x_ld, samples, lanes);
 }
 
-/* `samples` is a constant, at most FM_TILE; so it is below. */
+/*
+ * `samples` is a constant, at most FM_TILE; so it is below. `fetch`: the next tile is fetched while
+ * this one is read.
+ */
 ADASS_INLINE void fm_by_columns(float *y, float *sums, size_t sums_ld, const float *x, size_t x_ld,
-                                const adass_field_view *fields, size_t n_fields, size_t largest,
-                                size_t samples)
+                                const fm_columns *columns, size_t samples, bool fetch)
 {
-    fm_tile t;
-    fm_tile_begin(&t, samples);
-    for (size_t k = 0; k < largest; k += VW) {
-        for (size_t f = 0; f < n_fields; f++) {
-            const float *from = x + fields[f].offset + k;
-            if (fields[f].size >= k + VW)
-                fm_columns_add(&t, from, x_ld, samples, VW);
-            else if (fields[f].size > k)
-                fm_columns_part(&t, from, x_ld, samples, fields[f].size - k);
+    VF squares[FM_TILE], total[FM_TILE];
+    for (size_t s = 0; s < samples; s++)
+        squares[s] = total[s] = v_zero();
+    const fm_part *part = columns->parts;
+    for (size_t k = 0; k < columns->largest; k += VW) {
+        const size_t left = columns->largest - k;
+        VF sum[FM_TILE];
+        for (size_t s = 0; s < samples; s++)
+            sum[s] = columns->begins ? v_zero() : v_loadn(sums + s * sums_ld + k, left);
+        for (const fm_part *end = columns->parts + columns->end[k / VW]; part < end; part++) {
+            const float *from = x + part->offset;
+            for (size_t s = 0; fetch && s < samples; s++)
+                __builtin_prefetch(from + (samples + s) * x_ld + VW - 1);
+            fm_add_part(sum, squares, from, x_ld, samples, part->left);
         }
-        fm_tile_store(&t, samples, sums + k, sums_ld, largest - k);
+        for (size_t s = 0; s < samples; s++) {
+            v_storen(sums + s * sums_ld + k, sum[s], left);
+            total[s] = v_fma(sum[s], sum[s], total[s]);
+        }
     }
-    fm_tile_end(&t, samples, y);
+    for (size_t s = 0; s < samples; s++)
+        y[s] += 0.5f * v_sum(v_sub(columns->ends ? total[s] : v_zero(), squares[s]));
 }
 
 /* ---- fields in the outer loop: runs of one size, whose rows are read in the order they lie ---- */
@@ -114,11 +171,11 @@ ADASS_INLINE void fm_by_fields(float *y, float *sums, size_t sums_ld, const floa
 /* ---- which of them ---- */
 
 /*
- * Rows of several lines that follow one another are taken whole, field by field: column by column a
- * line's neighbours are gone when their turn comes. 39 fields of size 64, batch 16384, take 900
- * instead of 1300 ns a sample, batch 1024 460 instead of 550 (Cascade Lake, AVX-512; AVX2 940 and
- * 1370, 450 and 620); 2 to 64 in rising order .75 to .9 of the time. Where sizes alternate, the sums
- * would go through memory at every field: 155 instead of 103 ns in the second-level cache.
+ * Rows of several lines that follow one another are taken whole, field by field, where a tile and the next
+ * do not fit into the first-level cache: column by column a line's neighbours are gone when their turn
+ * comes. 39 fields of size 64, batch 16384, take 860 instead of 1270 ns a sample, batch 1024 440 instead
+ * of 560 (Cascade Lake, AVX-512; AVX2 930 and 1350, 440 and 620). Where sizes alternate, the sums would
+ * go through memory at every field.
  */
 static inline bool fm_takes_fields(const adass_field_view *fields, size_t n_fields, size_t largest)
 {
@@ -128,21 +185,57 @@ static inline bool fm_takes_fields(const adass_field_view *fields, size_t n_fiel
     return largest * sizeof(float) > LINE_BYTES && 2 * runs <= n_fields;
 }
 
-#define FM_TILES(TILE)                                                                             \
-    for (; b + FM_TILE <= n; b += FM_TILE)                                                         \
-        TILE(y + b, sums + b * sums_ld, sums_ld, x + b * x_ld, x_ld, fields, n_fields, largest,    \
-             FM_TILE);                                                                             \
-    for (; b < n; b++)                                                                             \
-        TILE(y + b, sums + b * sums_ld, sums_ld, x + b * x_ld, x_ld, fields, n_fields, largest, 1);
+static inline bool fm_two_tiles_fit(const adass_field_view *fields, size_t n_fields)
+{
+    enum { FIRST_LEVEL = 32 * 1024 };
+    size_t floats = 0;
+    for (size_t f = 0; f < n_fields; f++)
+        floats += fields[f].size;
+    return 2 * FM_TILE * floats * sizeof(float) <= FIRST_LEVEL;
+}
+
+ADASS_INLINE void fm_all_by_fields(float *y, float *sums, size_t sums_ld, const float *x,
+                                   size_t x_ld, const adass_field_view *fields, size_t n_fields,
+                                   size_t largest, size_t n)
+{
+    size_t b = 0;
+    for (; b + FM_TILE <= n; b += FM_TILE)
+        fm_by_fields(y + b, sums + b * sums_ld, sums_ld, x + b * x_ld, x_ld, fields, n_fields,
+                     largest, FM_TILE);
+    for (; b < n; b++)
+        fm_by_fields(y + b, sums + b * sums_ld, sums_ld, x + b * x_ld, x_ld, fields, n_fields,
+                     largest, 1);
+}
+
+ADASS_INLINE void fm_all_by_columns(float *y, float *sums, size_t sums_ld, const float *x,
+                                    size_t x_ld, const fm_columns *columns, size_t n, bool fetch)
+{
+    size_t b = 0;
+    for (; b + FM_TILE <= n; b += FM_TILE)
+        fm_by_columns(y + b, sums + b * sums_ld, sums_ld, x + b * x_ld, x_ld, columns, FM_TILE,
+                      fetch);
+    for (; b < n; b++)
+        fm_by_columns(y + b, sums + b * sums_ld, sums_ld, x + b * x_ld, x_ld, columns, 1, false);
+}
 
 static void ADASS_FN(fm_forward)(float *y, float *sums, size_t sums_ld, const float *x, size_t x_ld,
                                  const adass_field_view *fields, size_t n_fields, size_t n)
 {
-    const size_t largest = fields_largest(fields, n_fields);
-    size_t b = 0;
-    if (fm_takes_fields(fields, n_fields, largest)) {
-        FM_TILES(fm_by_fields)
-    } else {
-        FM_TILES(fm_by_columns)
+    fm_columns columns;
+    columns.largest = fields_largest(fields, n_fields);
+    const bool fits = fm_two_tiles_fit(fields, n_fields);
+    if (!fits && fm_takes_fields(fields, n_fields, columns.largest)) {
+        fm_all_by_fields(y, sums, sums_ld, x, x_ld, fields, n_fields, columns.largest, n);
+        return;
+    }
+    const bool fetch = fits && n * x_ld * sizeof(float) > OUT_CACHED;
+    for (size_t f = 0, taken; f < n_fields; f += taken) {
+        taken = fm_columns_of(&columns, fields + f, n_fields - f);
+        columns.begins = f == 0;
+        columns.ends = f + taken == n_fields;
+        if (fetch)
+            fm_all_by_columns(y, sums, sums_ld, x, x_ld, &columns, n, true);
+        else
+            fm_all_by_columns(y, sums, sums_ld, x, x_ld, &columns, n, false);
     }
 }

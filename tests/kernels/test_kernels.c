@@ -21,7 +21,7 @@
 #include <stddef.h>
 #include <string.h>
 
-enum { ROUNDS = 300, MAX_FIELDS = 12, MAX_BUFFERS = 16 };
+enum { ROUNDS = 300, FEW_FIELDS = 12, MAX_FIELDS = 80, MAX_BUFFERS = 16 };
 
 typedef struct context {
     const adass_kernels *k;
@@ -252,12 +252,20 @@ typedef struct block {
 /* Random fields with tables whose last row's slice ends at a guard page. */
 static block random_block(context *c, bool with_tables, bool with_linear)
 {
-    block b = { .n_fields = 1 + below(c, MAX_FIELDS), .n = random_count(c) };
+    block b = { .n_fields = 1 + below(c, FEW_FIELDS), .n = random_count(c) };
+    /* more than a kernel's list holds */
+    const bool wide = !with_tables && !with_linear && below(c, 40) == 0;
+    if (wide) {
+        b.n_fields = MAX_FIELDS - below(c, MAX_FIELDS / 2);
+        b.n = below(c, 7);
+    }
     b.columns = b.n_fields + below(c, 3);
     const size_t vocab = 1 + below(c, 40);
     for (size_t f = 0; f < b.n_fields; f++) {
         adass_field_view *v = &b.fields[f];
         v->size = below(c, 8) == 0 ? below(c, 3) : random_size(c);
+        if (wide)
+            v->size = ADASS_SIZE_MAX - below(c, 3);
         v->offset = b.width;
         v->column = (f + 1) % b.columns;
         b.width += v->size;
