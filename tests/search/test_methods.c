@@ -698,6 +698,17 @@ static void test_dimgrow_leaves_useless_fields_small(void **out)
     assert_true(mean[1] > 1.0 && mean[1] > 1.5 * mean[0]);
 }
 
+/* FM's columns begin near 0, where their gradients are small: the penalty must not close gates meanwhile. */
+static void test_dimgrow_grows_in_fm(void **out)
+{
+    adass_run_config config = config_of(*out, "dimgrow", 1.0);
+    double mean[2];
+    config.model.backbone = ADASS_FM;
+    config.train.max_epochs = 20;
+    sizes_by_use(*out, &config, mean);
+    assert_true(mean[1] >= 4.0);
+}
+
 /* ---- PEP ---- */
 
 /* The gradients by differences, away from the threshold; below it there are none. */
@@ -964,6 +975,7 @@ int main(void)
         cmocka_unit_test(test_sseds_selection),
         cmocka_unit_test(test_sseds_ranks_useless_fields_last),
         cmocka_unit_test(test_dimgrow_leaves_useless_fields_small),
+        cmocka_unit_test(test_dimgrow_grows_in_fm),
         cmocka_unit_test(test_pep_gradient),
         cmocka_unit_test(test_pep_mask),
         cmocka_unit_test(test_autodim_gradient),
