@@ -172,6 +172,14 @@ static float ADASS_FN(limit_read_lines)(const float *table, const uint32_t *line
     }
 }
 
+/* Of a longer run, the lines to be written as well; of a shorter one that costs more than it saves. */
+static inline __attribute__((always_inline)) void prefetch_copy(const float *out, size_t floats)
+{
+    const uintptr_t ahead = (uintptr_t)(const void *)out + 2048; /* a number: the end may be near */
+    for (size_t k = 0; floats > 2 * BENCH_LINE_FLOATS && k < floats; k += BENCH_LINE_FLOATS)
+        __builtin_prefetch((const void *)(ahead + k * sizeof *out));
+}
+
 static inline __attribute__((always_inline)) void copy_run(float *out, const float *first, size_t n)
 {
     for (size_t k = 0; k < n; k += VW)
@@ -187,8 +195,10 @@ ADASS_FN(copy_runs)(float *out, const float *table, const uint32_t *lines, size_
     size_t i = 0;
     for (; i + UNROLL <= n; i += UNROLL) {
         if (ahead > 0 && i + UNROLL + ahead <= n)
-            for (size_t k = 0; k < UNROLL; k++)
+            for (size_t k = 0; k < UNROLL; k++) {
                 prefetch_run(table + (size_t)lines[i + k + ahead] * BENCH_LINE_FLOATS, run);
+                prefetch_copy(out + (i + k) * floats, floats);
+            }
         for (size_t k = 0; k < UNROLL; k++)
             copy_run(out + (i + k) * floats, table + (size_t)lines[i + k] * BENCH_LINE_FLOATS,
                      floats);

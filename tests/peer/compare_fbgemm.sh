@@ -1,7 +1,7 @@
 #!/bin/sh
-# compare_fbgemm.sh BUILD FBGEMM LIBRARY... [-- WHAT]: embedding lookups, FBGEMM's JIT kernels and ours in turn.
+# compare_fbgemm.sh BUILD FBGEMM LIBRARY... [-- WHAT [ROWS]]: embedding lookups, FBGEMM's JIT kernels and ours in turn.
 # BUILD is a build folder of this project; FBGEMM a source tree of that one, built elsewhere; LIBRARY its libraries (fbgemm,
-# asmjit, cpuinfo). WHAT: pooling1/threads1, pooling20/threads2, ..., fields; all of them when it is left out.
+# asmjit, cpuinfo). WHAT: pooling1/threads1, pooling20/threads2, ..., fields; all of them when it is left out. ROWS: of the table, 1000000.
 set -eu
 if [ $# -lt 3 ]; then
     sed -n 2,4p "$0" >&2

@@ -5,8 +5,8 @@
 
 lookup: torch.nn.functional.embedding_bag (sums; int32 ids, whose kernels are FBGEMM's) against `lookup`: f32, 1e6 rows, uniform ids,
 4096 bags a call. fm: the second-order term of 39 fields and its gradient by autograd against `fm_forward` and `fm_backward`; of sizes
-2 to 64 mixed, PyTorch gets a matrix that is already padded to 64. Every round runs both once; the table has the medians of the rounds and the median of
-their ratios. One thread is timed by its CPU time, which leaves out what neighbours had of its core; two are timed by the clock and need a quiet
+2 to 64 mixed, PyTorch gets a matrix that is already padded to 64. Every round runs both once; the table has the medians of the rounds, the median of
+their ratios, and each one's share of the limit that adass-bench measured in the same rounds (bench/README.md). One thread is timed by its CPU time, which leaves out what neighbours had of its core; two are timed by the clock and need a quiet
 machine: other programs' share of the CPUs is printed.
 """
 import argparse
@@ -88,13 +88,13 @@ def item_nanoseconds(row):
 
 
 def run_bench(program, pattern):
-    """{name: nanoseconds an item} of the benchmarks that match."""
+    """{name: (nanoseconds an item, nanoseconds of the machine's limit)} of the benchmarks that match."""
     with tempfile.NamedTemporaryFile(suffix=".json") as out:
         subprocess.run([program, f"--benchmark_filter={pattern}", "--benchmark_min_time=0.1", "--adass_pin=core",
                         f"--benchmark_out={out.name}", "--benchmark_out_format=json"],
                        check=True, capture_output=True)
         rows = json.load(open(out.name))["benchmarks"]
-    return {row["name"].replace("/manual_time", ""): item_nanoseconds(row) for row in rows}
+    return {row["name"].replace("/manual_time", ""): (item_nanoseconds(row), 1e9 / row["items_per_second"] * row["of_limit"]) for row in rows}
 
 
 def best_isa(program):
@@ -110,24 +110,24 @@ def lookup_cases(program, isa, size, rounds, times):
     poolings = (1, 20)
     for _ in range(rounds):
         ours = run_bench(program, f"^lookup/isa:{isa}/type:f32/size:{size}/rows:1e6/batch:{BATCH}/ids:uniform/pooling:.*impl:ours/")
-        for name, ns in ours.items():
+        for name, (ns, limit) in ours.items():
             keys = dict(part.split(":", 1) for part in name.split("/")[1:])
             pooling, threads = int(keys["pooling"]), int(keys["threads"])
             if pooling in poolings:
                 times.setdefault(f"lookup, pooling {pooling}, size {size}, threads {threads}", []).append(
-                    (ns, bags.nanoseconds(pooling, threads)))
+                    (ns, bags.nanoseconds(pooling, threads), limit))
 
 
 def fm_cases(program, isa, rounds, times):
     for _ in range(rounds):
         parts = run_bench(program, f"^fm_(forward|backward)/isa:{isa}/.*fields:{FIELDS}/size:(16|64|mixed2-64)/batch:1024/impl:ours/")
-        for name, ns in parts.items():
+        for name, (ns, limit) in parts.items():
             if not name.startswith("fm_forward"):
                 continue
+            backward = parts[name.replace("fm_forward", "fm_backward")]
             keys = dict(part.split(":", 1) for part in name.split("/")[1:])
-            both = ns + parts[name.replace("fm_forward", "fm_backward")]
             times.setdefault(f"fm forward + backward, size {keys['size']}, batch {keys['batch']}, threads {keys['threads']}", []).append(
-                (both, fm_nanoseconds(int(keys["batch"]), keys["size"], int(keys["threads"]))))
+                (ns + backward[0], fm_nanoseconds(int(keys["batch"]), keys["size"], int(keys["threads"])), limit + backward[1]))
 
 
 def main():
@@ -146,11 +146,12 @@ def main():
             lookup_cases(program, isa, size, args.rounds, times)
     if "fm" in args.work:
         fm_cases(program, isa, args.rounds, times)
-    print(f"| work ({isa}; PyTorch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}) | ours, ns | PyTorch, ns | times faster |")
-    print("|---|---|---|---|")
+    print(f"| work ({isa}; PyTorch {torch.__version__}, {torch.backends.cpu.get_cpu_capability()}) | ours, ns | PyTorch, ns | times faster | limit, ns | ours of it | PyTorch of it |")
+    print("|---|---|---|---|---|---|---|")
     for name, pairs in times.items():
-        ours, theirs = (statistics.median(side) for side in zip(*pairs))
-        print(f"| {name} | {ours:.2f} | {theirs:.2f} | {statistics.median(b / a for a, b in pairs):.2f} |")
+        ours, theirs, limit = (statistics.median(side) for side in zip(*pairs))
+        times_faster = statistics.median(theirs / ours for ours, theirs, _ in pairs)
+        print(f"| {name} | {ours:.2f} | {theirs:.2f} | {times_faster:.2f} | {limit:.2f} | {limit / ours:.2f} | {limit / theirs:.2f} |")
     after, used = busy_seconds(), os.times()
     mine = sum(used[:4]) - sum(own[:4])
     print(f"\nOther programs had {max(0.0, after[0] - before[0] - mine) / (after[1] - before[1]):.0%} of the CPUs.")

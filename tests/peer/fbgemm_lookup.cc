@@ -53,27 +53,34 @@ double total_log = 0.0, worst = 1e9;
 int cases = 0;
 
 // Both in turn on the same ids, ABBA: who comes second finds what the caches kept of the first one's rows, and
-// so each comes second once a round. Prints nanoseconds a unit of work and the median of the rounds' ratios.
-void compare(const std::string &name, const Work &ours, const Work &theirs, double units,
-             int threads)
+// so each comes second once a round. Prints nanoseconds a unit of work and the median of the rounds' ratios; with
+// `bare`, a loop that only touches the rows' lines, on the ids that follow, also the share of it that each reaches.
+void compare(const std::string &name, const Work &ours, const Work &theirs, const Work &bare,
+             double units, int threads)
 {
     std::size_t calls = 1;
     while (seconds(theirs, calls, 0, threads) < 0.01)
         calls *= 2;
-    std::vector<double> a, b, ratio;
+    std::vector<double> a, b, c, ratio;
     for (int round = 0; round < kRounds; round++) {
-        const std::size_t first = static_cast<std::size_t>(2 * round) * calls;
+        const std::size_t first = static_cast<std::size_t>(3 * round) * calls;
         double our = seconds(ours, calls, first, threads);
         double their = seconds(theirs, calls, first, threads);
         their += seconds(theirs, calls, first + calls, threads);
         our += seconds(ours, calls, first + calls, threads);
         a.push_back(our / 2.0);
         b.push_back(their / 2.0);
+        c.push_back(bare ? seconds(bare, calls, first + 2 * calls, threads) : 0.0);
         ratio.push_back(their / our);
     }
     const double scale = 1e9 / (static_cast<double>(calls) * units), times = median(ratio);
-    std::printf("| %s | %.2f | %.2f | %.2f |\n", name.c_str(), median(a) * scale, median(b) * scale,
+    std::printf("| %s | %.2f | %.2f | %.2f |", name.c_str(), median(a) * scale, median(b) * scale,
                 times);
+    if (bare)
+        std::printf(" %.2f | %.2f | %.2f |\n", median(c) * scale, median(c) / median(a),
+                    median(c) / median(b));
+    else
+        std::printf(" | | |\n");
     std::fflush(stdout);
     total_log += std::log(times);
     worst = std::min(worst, times);
@@ -82,7 +89,7 @@ void compare(const std::string &name, const Work &ours, const Work &theirs, doub
 
 void summarize(const char *what)
 {
-    std::printf("| **%s: geometric mean; least** | | | **%.2f; %.2f** |\n", what,
+    std::printf("| **%s: geometric mean; least** | | | **%.2f; %.2f** | | | |\n", what,
                 std::exp(total_log / cases), worst);
     total_log = 0.0;
     worst = 1e9;
@@ -119,6 +126,43 @@ void check(const float *ours, const float *theirs, std::size_t n)
         }
 }
 
+// A float of each line of n rows, which are prefetched `ahead` ids before.
+float touch_rows(const float *table, std::size_t size, const std::int32_t *ids, std::size_t n,
+                 std::size_t ahead)
+{
+    constexpr std::size_t kLine = 16, kSums = 4;
+    float sums[kSums] = {};
+    for (std::size_t i = 0; i < n; i++) {
+        const float *row = table + static_cast<std::size_t>(ids[i]) * size;
+        const float *later = table + static_cast<std::size_t>(ids[i + ahead]) * size;
+        for (std::size_t k = 0; k < size; k += kLine) {
+            __builtin_prefetch(later + k);
+            sums[i % kSums] += row[k];
+        }
+    }
+    return sums[0] + sums[1] + sums[2] + sums[3];
+}
+
+// The distance at which touching rows takes least.
+std::size_t best_ahead(const float *table, std::size_t size, const std::vector<std::int32_t> &ids)
+{
+    constexpr std::size_t kMost = 64, kIds = kPool / 4;
+    std::size_t best = 0;
+    double least = 1e9;
+    volatile float sink = 0.0F;
+    for (const std::size_t ahead :
+         { std::size_t{ 0 }, std::size_t{ 16 }, std::size_t{ 32 }, kMost }) {
+        const double start = now(1);
+        sink = sink + touch_rows(table, size, ids.data(), kIds, ahead);
+        const double took = now(1) - start;
+        if (took < least) {
+            least = took;
+            best = ahead;
+        }
+    }
+    return best;
+}
+
 // One table: bags of `pooling` ids.
 void one_table(const adass_kernels *k, std::size_t rows, std::size_t size, std::size_t pooling,
                int threads)
@@ -126,7 +170,7 @@ void one_table(const adass_kernels *k, std::size_t rows, std::size_t size, std::
     const std::size_t bags = 8192 / pooling / 2 * 2;
     float *table = new_floats(rows * size), *out = new_floats(bags * size),
           *other = new_floats(bags * size);
-    const auto ids = random_ids(kPool + bags * pooling, rows, size + pooling);
+    const auto ids = random_ids(kPool + bags * pooling + 64, rows, size + pooling);
     std::vector<std::int32_t> offsets(bags + 1);
     for (std::size_t i = 0; i <= bags; i++)
         offsets[i] = static_cast<std::int32_t>(i * pooling);
@@ -155,12 +199,23 @@ void one_table(const adass_kernels *k, std::size_t rows, std::size_t size, std::
                 std::abort();
         }
     };
+    const std::size_t ahead = best_ahead(table, size, ids);
+    const Work bare = [&](std::size_t i) {
+        const std::int32_t *batch = at(i);
+#pragma omp parallel num_threads(threads) if (threads > 1)
+        {
+            const std::size_t from = static_cast<std::size_t>(omp_get_thread_num()) * share;
+            volatile float sink =
+                touch_rows(table, size, batch + from * pooling, share * pooling, ahead);
+            (void)sink;
+        }
+    };
     ours(0);
     theirs(0);
     check(out, other, bags * size);
     compare("rows " + std::to_string(rows) + ", size " + std::to_string(size) + ", pooling " +
                 std::to_string(pooling) + ", threads " + std::to_string(threads),
-            ours, theirs, static_cast<double>(bags * pooling), threads);
+            ours, theirs, bare, static_cast<double>(bags * pooling), threads);
     std::free(table);
     std::free(out);
     std::free(other);
@@ -221,7 +276,7 @@ void all_fields(const adass_kernels *k, std::size_t batch)
     theirs(0);
     check(out, other, batch * width);
     compare("39 fields of sizes 2..64, 25,000 rows each, batch " + std::to_string(batch), ours,
-            theirs, static_cast<double>(batch * n_fields), 1);
+            theirs, nullptr, static_cast<double>(batch * n_fields), 1);
     for (float *table : tables)
         std::free(table);
     std::free(out);
@@ -233,6 +288,7 @@ void all_fields(const adass_kernels *k, std::size_t batch)
 int main(int argc, char **argv)
 {
     const std::string what = argc > 1 ? argv[1] : "all";
+    const std::size_t rows = argc > 2 ? std::strtoul(argv[2], nullptr, 10) : 1000000;
     const adass_kernels *k = nullptr;
     adass_error err;
     if (adass_kernels_get(std::getenv("ADASS_ISA") != nullptr ? nullptr : "best", &k, &err) !=
@@ -240,9 +296,10 @@ int main(int argc, char **argv)
         std::fprintf(stderr, "%s\n", err.message);
         return 1;
     }
-    std::printf("| work (kernels: %s) | ours, ns a row | FBGEMM, ns a row | times faster "
-                "|\n|---|---|---|---|\n",
-                k->isa);
+    std::printf(
+        "| work (kernels: %s) | ours, ns a row | FBGEMM, ns a row | times faster | rows alone, "
+        "ns | ours of it | FBGEMM of it |\n|---|---|---|---|---|---|---|\n",
+        k->isa);
     for (const int threads : { 1, 2 })
         for (const std::size_t pooling : { 1, 20 }) {
             const std::string name =
@@ -250,7 +307,7 @@ int main(int argc, char **argv)
             if (what != "all" && what != name)
                 continue;
             for (const std::size_t size : { 4, 8, 16, 32, 64, 128 })
-                one_table(k, 1000000, size, pooling, threads);
+                one_table(k, rows, size, pooling, threads);
             summarize(name.c_str());
         }
     if (what == "all" || what == "fields") {
