@@ -1,4 +1,4 @@
-/* oneDNN's matmul with packed weights, its objects made once and used by one thread. */
+/* oneDNN's matmul with packed weights, its objects made once and called by one thread. */
 #include "direct_matmul.h"
 
 #include "adass/memory.h"
@@ -20,18 +20,19 @@ typedef dnnl_memory_desc_t layout;
 typedef const_dnnl_memory_desc_t layout_view;
 #define VIEW(l) (l)
 
-static bool strided(layout *l, dnnl_dim_t rows, dnnl_dim_t cols, dnnl_dim_t down, dnnl_dim_t right)
+static bool strided(layout *l, dnnl_data_type_t type, dnnl_dim_t rows, dnnl_dim_t cols,
+                    dnnl_dim_t down, dnnl_dim_t right)
 {
     const dnnl_dims_t dims = { rows, cols }, strides = { down, right };
-    return dnnl_memory_desc_create_with_strides(l, 2, dims, dnnl_f32, strides) == dnnl_success;
+    return dnnl_memory_desc_create_with_strides(l, 2, dims, type, strides) == dnnl_success;
 }
 
 static bool describe(dnnl_primitive_desc_t *out, dnnl_engine_t engine, layout from, layout to,
-                     const dnnl_dims_t weights, dnnl_primitive_attr_t attr)
+                     dnnl_data_type_t type, const dnnl_dims_t weights, dnnl_primitive_attr_t attr)
 {
     layout any = NULL;
     const bool ok =
-        dnnl_memory_desc_create_with_tag(&any, 2, weights, dnnl_f32, dnnl_format_tag_any) ==
+        dnnl_memory_desc_create_with_tag(&any, 2, weights, type, dnnl_format_tag_any) ==
             dnnl_success &&
         dnnl_matmul_primitive_desc_create(out, engine, from, any, NULL, to, attr) == dnnl_success;
     (void)dnnl_memory_desc_destroy(any);
@@ -44,18 +45,19 @@ typedef dnnl_memory_desc_t layout;
 typedef const dnnl_memory_desc_t *layout_view;
 #define VIEW(l) (&(l))
 
-static bool strided(layout *l, dnnl_dim_t rows, dnnl_dim_t cols, dnnl_dim_t down, dnnl_dim_t right)
+static bool strided(layout *l, dnnl_data_type_t type, dnnl_dim_t rows, dnnl_dim_t cols,
+                    dnnl_dim_t down, dnnl_dim_t right)
 {
     const dnnl_dims_t dims = { rows, cols }, strides = { down, right };
-    return dnnl_memory_desc_init_by_strides(l, 2, dims, dnnl_f32, strides) == dnnl_success;
+    return dnnl_memory_desc_init_by_strides(l, 2, dims, type, strides) == dnnl_success;
 }
 
 static bool describe(dnnl_primitive_desc_t *out, dnnl_engine_t engine, layout from, layout to,
-                     const dnnl_dims_t weights, dnnl_primitive_attr_t attr)
+                     dnnl_data_type_t type, const dnnl_dims_t weights, dnnl_primitive_attr_t attr)
 {
     layout any;
     dnnl_matmul_desc_t op;
-    return dnnl_memory_desc_init_by_tag(&any, 2, weights, dnnl_f32, dnnl_format_tag_any) ==
+    return dnnl_memory_desc_init_by_tag(&any, 2, weights, type, dnnl_format_tag_any) ==
                dnnl_success &&
            dnnl_matmul_desc_init(&op, &from, &any, NULL, &to) == dnnl_success &&
            dnnl_primitive_desc_create(out, &op, attr, engine, NULL) == dnnl_success;
@@ -89,8 +91,11 @@ static bool fill(direct_matmul *p, dnnl_primitive_desc_t description, layout fro
     return ok;
 }
 
-static bool init(direct_matmul *p, dnnl_dim_t n, dnnl_dim_t m, dnnl_dim_t k, bool transposed)
+static bool init(direct_matmul *p, const direct_matmul_shape *shape)
 {
+    const dnnl_dim_t n = (dnnl_dim_t)shape->n, m = (dnnl_dim_t)shape->m, k = (dnnl_dim_t)shape->k;
+    const dnnl_data_type_t type = shape->type == ADASS_BF16 ? dnnl_bf16 : dnnl_f32;
+    const bool transposed = shape->transposed;
     dnnl_primitive_attr_t attr = NULL;
     dnnl_primitive_desc_t description = NULL;
     const dnnl_dims_t weights = { k, m };
@@ -98,11 +103,11 @@ static bool init(direct_matmul *p, dnnl_dim_t n, dnnl_dim_t m, dnnl_dim_t k, boo
     const bool ok =
         dnnl_engine_create(&p->engine, dnnl_cpu, 0) == dnnl_success &&
         dnnl_stream_create(&p->stream, p->engine, dnnl_stream_default_flags) == dnnl_success &&
-        strided(&from, n, k, k, 1) && strided(&to, n, m, m, 1) &&
-        strided(&plain, k, m, transposed ? 1 : m, transposed ? k : 1) &&
+        strided(&from, type, n, k, k, 1) && strided(&to, dnnl_f32, n, m, m, 1) &&
+        strided(&plain, dnnl_f32, k, m, transposed ? 1 : m, transposed ? k : 1) &&
         dnnl_primitive_attr_create(&attr) == dnnl_success &&
         dnnl_primitive_attr_set_scratchpad_mode(attr, dnnl_scratchpad_mode_user) == dnnl_success &&
-        describe(&description, p->engine, from, to, weights, attr) &&
+        describe(&description, p->engine, from, to, type, weights, attr) &&
         fill(p, description, from, plain, to);
     (void)dnnl_primitive_desc_destroy(description);
     (void)dnnl_primitive_attr_destroy(attr);
@@ -112,14 +117,14 @@ static bool init(direct_matmul *p, dnnl_dim_t n, dnnl_dim_t m, dnnl_dim_t k, boo
     return ok;
 }
 
-direct_matmul *direct_matmul_create(size_t n, size_t m, size_t k, bool transposed)
+direct_matmul *direct_matmul_create(const direct_matmul_shape *shape)
 {
     direct_matmul *p = calloc(1, sizeof *p);
     if (p == NULL)
         return NULL;
     const int threads = omp_get_max_threads();
-    omp_set_num_threads(1); /* the primitive remembers it */
-    const bool ok = init(p, (dnnl_dim_t)n, (dnnl_dim_t)m, (dnnl_dim_t)k, transposed);
+    omp_set_num_threads(shape->threads); /* the primitive remembers it */
+    const bool ok = init(p, shape);
     omp_set_num_threads(threads);
     if (ok)
         return p;
@@ -134,7 +139,7 @@ bool direct_matmul_pack(direct_matmul *p, const float *w)
            dnnl_primitive_execute(p->reorder, p->stream, 2, args) == dnnl_success;
 }
 
-bool direct_matmul_run(direct_matmul *p, float *to, const float *from)
+bool direct_matmul_run(direct_matmul *p, float *to, const void *from)
 {
     const dnnl_exec_arg_t args[] = { { DNNL_ARG_SRC, p->from },
                                      { DNNL_ARG_WEIGHTS, p->packed },
