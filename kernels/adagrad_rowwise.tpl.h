@@ -13,7 +13,7 @@ ADASS_INLINE VF rowwise_gradient(const float *w, const float *grads, size_t lane
 }
 
 /* sum_k g_k^2 in the contract's order. */
-static inline float rowwise_squares(const float *w, const float *grads, size_t size, VF l2)
+ADASS_INLINE float rowwise_squares(const float *w, const float *grads, size_t size, VF l2)
 {
     VF sum[SQUARES_PARTS / VW];
     for (size_t p = 0; p < SQUARES_PARTS / VW; p++)
@@ -24,16 +24,13 @@ static inline float rowwise_squares(const float *w, const float *grads, size_t s
             const VF g = rowwise_gradient(w + k, grads + k, size - k, l2);
             sum[p] = v_add(sum[p], v_mul(g, g));
         }
-    float parts[SQUARES_PARTS];
-    for (size_t p = 0; p < SQUARES_PARTS / VW; p++)
-        v_store(parts + p * VW, sum[p]);
-    for (size_t half = SQUARES_PARTS / 2; half > 0; half /= 2)
+    for (size_t half = SQUARES_PARTS / VW / 2; half > 0; half /= 2)
         for (size_t p = 0; p < half; p++)
-            parts[p] += parts[p + half];
-    return parts[0];
+            sum[p] = v_add(sum[p], sum[p + half]);
+    return v_sum_halves(sum[0]);
 }
 
-static inline void rowwise_update(float *w, const float *grads, size_t size, VF l2, VF step)
+ADASS_INLINE void rowwise_update(float *w, const float *grads, size_t size, VF l2, VF step)
 {
     for (size_t k = 0; k < size; k += VW) {
         const size_t lanes = size - k;
@@ -42,9 +39,9 @@ static inline void rowwise_update(float *w, const float *grads, size_t size, VF 
     }
 }
 
-static void ADASS_FN(adagrad_rowwise)(float *w, size_t w_stride, float *squares,
-                                      const uint32_t *ids, const float *grads, size_t grads_ld,
-                                      size_t n, size_t size, const adass_adagrad *adagrad)
+ADASS_INLINE void rowwise_sized(float *w, size_t w_stride, float *squares, const uint32_t *ids,
+                                const float *grads, size_t grads_ld, size_t n, size_t size,
+                                const adass_adagrad *adagrad)
 {
     enum { AHEAD = 16 };
     const VF l2 = v_set1(adagrad->l2);
@@ -60,4 +57,14 @@ static void ADASS_FN(adagrad_rowwise)(float *w, size_t w_stride, float *squares,
         rowwise_update(row, grad, size, l2,
                        v_set1(adagrad->learning_rate / (root + adagrad->epsilon)));
     }
+}
+
+#define ADAGRAD_ROWWISE(size)                                                                      \
+    rowwise_sized(w, w_stride, squares, ids, grads, grads_ld, n, size, adagrad)
+
+static void ADASS_FN(adagrad_rowwise)(float *w, size_t w_stride, float *squares,
+                                      const uint32_t *ids, const float *grads, size_t grads_ld,
+                                      size_t n, size_t size, const adass_adagrad *adagrad)
+{
+    ADASS_WITH_SIZE(size, ADAGRAD_ROWWISE)
 }

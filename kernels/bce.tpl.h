@@ -1,5 +1,8 @@
 /* bce: binary cross-entropy and its gradient from logits. Included once for each ISA. */
 #include "adass/kernels.h"
+#include "row.tpl.h"
+
+enum { BCE_VECTORS = 4 };
 
 /*
  * exp(t) for t <= 0, clamped below at -87 (where the result is 1e-38): 2^n * exp(r), |r| <=
@@ -45,16 +48,28 @@ static inline VF log1p_unit(VF e)
     return v_mul(p, s);
 }
 
-static inline void bce_part(float *loss, float *dz, const float *z, const float *y, size_t lanes,
-                            VF scale)
+/*
+ * Several vectors, each step for all of them before the next step: one alone is a chain of some 40
+ * operations that wait for each other, of which a CPU keeps no more than two or three underway.
+ */
+ADASS_INLINE void bce_part(float *loss, float *dz, const float *z, const float *y, size_t vectors,
+                           size_t lanes, VF scale)
 {
-    const VF logit = v_loadn(z, lanes), label = v_loadn(y, lanes);
-    const VF e = exp_negative(v_sub(v_zero(), v_max(logit, v_sub(v_zero(), logit))));
-    const VF positive = v_div(v_set1(1.0f), v_add(v_set1(1.0f), e)); /* sigmoid(|z|) */
-    const VF sigmoid = v_if_positive(logit, positive, v_mul(e, positive));
-    v_storen(dz, v_mul(v_sub(sigmoid, label), scale), lanes);
-    const VF hinge = v_sub(v_max(logit, v_zero()), v_mul(logit, label));
-    v_storen(loss, v_add(hinge, log1p_unit(e)), lanes);
+    VF logit[BCE_VECTORS], label[BCE_VECTORS], e[BCE_VECTORS];
+    for (size_t i = 0; i < vectors; i++) {
+        logit[i] = v_loadn(z + i * VW, lanes);
+        label[i] = v_loadn(y + i * VW, lanes);
+        e[i] = exp_negative(v_sub(v_zero(), v_max(logit[i], v_sub(v_zero(), logit[i]))));
+    }
+    for (size_t i = 0; i < vectors; i++) {
+        const VF positive = v_div(v_set1(1.0f), v_add(v_set1(1.0f), e[i])); /* sigmoid(|z|) */
+        const VF sigmoid = v_if_positive(logit[i], positive, v_mul(e[i], positive));
+        v_storen(dz + i * VW, v_mul(v_sub(sigmoid, label[i]), scale), lanes);
+    }
+    for (size_t i = 0; i < vectors; i++) {
+        const VF hinge = v_sub(v_max(logit[i], v_zero()), v_mul(logit[i], label[i]));
+        v_storen(loss + i * VW, v_add(hinge, log1p_unit(e[i])), lanes);
+    }
 }
 
 static void ADASS_FN(bce)(float *loss, float *dz, const float *z, const float *y, size_t n,
@@ -62,8 +77,10 @@ static void ADASS_FN(bce)(float *loss, float *dz, const float *z, const float *y
 {
     const VF s = v_set1(scale);
     size_t b = 0;
+    for (; b + BCE_VECTORS * VW <= n; b += BCE_VECTORS * VW)
+        bce_part(loss + b, dz + b, z + b, y + b, BCE_VECTORS, VW, s);
     for (; b + VW <= n; b += VW)
-        bce_part(loss + b, dz + b, z + b, y + b, VW, s);
+        bce_part(loss + b, dz + b, z + b, y + b, 1, VW, s);
     if (b < n)
-        bce_part(loss + b, dz + b, z + b, y + b, n - b, s);
+        bce_part(loss + b, dz + b, z + b, y + b, 1, n - b, s);
 }

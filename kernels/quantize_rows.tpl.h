@@ -8,18 +8,13 @@
 /* The largest magnitude in a row, as bits: those of a NaN are above all others. */
 static inline uint32_t largest_bits(const float *x, size_t size)
 {
-    VU most = u_set1(0);
-    for (size_t k = 0; k < size; k += VW)
-        most = u_max(most, u_shr(u_shl(u_bits(v_loadn(x + k, size - k)), 1), 1));
-    float parts[VW];
-    v_store(parts, v_bits(most));
-    uint32_t largest = 0;
-    for (size_t i = 0; i < VW; i++) {
-        uint32_t bits;
-        memcpy(&bits, &parts[i], sizeof bits);
-        largest = bits > largest ? bits : largest;
-    }
-    return largest;
+    VU most = u_set1(0); /* without the sign, which is shifted out */
+    size_t k = 0;
+    for (; k + VW <= size; k += VW)
+        most = u_max(most, u_shl(u_bits(v_load(x + k)), 1));
+    if (k < size)
+        most = u_max(most, u_shl(u_bits(v_loadn(x + k, size - k)), 1));
+    return u_largest(most) >> 1;
 }
 
 /* The scale of a row of int8: 0 for a row that is as good as 0, NaN for one that is not finite. */
@@ -45,8 +40,19 @@ static inline void quantize_int8(char *row, const float *x, size_t size)
         return;
     }
     const VF inverse = v_set1(1.0f / scale);
-    for (size_t k = 0; k < size; k += VW)
+    size_t k = 0;
+    for (; k + VW <= size; k += VW)
+        v_storen_i8(row + k, v_mul(v_load(x + k), inverse), VW);
+    if (k < size)
         v_storen_i8(row + k, v_mul(v_loadn(x + k, size - k), inverse), size - k);
+}
+
+ADASS_INLINE void quantize_halves(char *row, adass_type type, const float *x, size_t lanes)
+{
+    if (type == ADASS_BF16)
+        v_storen_bf16(row, v_loadn(x, lanes), lanes);
+    else
+        v_storen_f16(row, v_loadn(x, lanes), lanes);
 }
 
 ADASS_INLINE void quantize_row(char *row, adass_type type, const float *x, size_t size)
@@ -55,10 +61,13 @@ ADASS_INLINE void quantize_row(char *row, adass_type type, const float *x, size_
         memcpy(row, x, size * sizeof *x);
     else if (type == ADASS_INT8)
         quantize_int8(row, x, size);
-    for (size_t k = 0; type == ADASS_BF16 && k < size; k += VW)
-        v_storen_bf16(row + k * sizeof(uint16_t), v_loadn(x + k, size - k), size - k);
-    for (size_t k = 0; type == ADASS_F16 && k < size; k += VW)
-        v_storen_f16(row + k * sizeof(uint16_t), v_loadn(x + k, size - k), size - k);
+    else {
+        size_t k = 0;
+        for (; k + VW <= size; k += VW)
+            quantize_halves(row + k * sizeof(uint16_t), type, x + k, VW);
+        if (k < size)
+            quantize_halves(row + k * sizeof(uint16_t), type, x + k, size - k);
+    }
 }
 
 #define QUANTIZE_TYPE(type)                                                                        \
@@ -68,5 +77,10 @@ ADASS_INLINE void quantize_row(char *row, adass_type type, const float *x, size_
 static void ADASS_FN(quantize_rows)(adass_type type, void *rows, size_t stride, const float *x,
                                     size_t x_ld, size_t n, size_t size)
 {
+    if (type != ADASS_INT8 && stride == size &&
+        x_ld == size) { /* one row after the other: as one */
+        size *= n;
+        n = n > 0;
+    }
     ADASS_WITH_TYPE(type, QUANTIZE_TYPE)
 }

@@ -8,6 +8,10 @@ static inline void relu_backward_part(float *dz, const float *da, const float *a
     v_storen(dz, v_if_positive(v_loadn(a, lanes), g, v_zero()), lanes);
 }
 
+/*
+ * A plain loop is no faster where the compiler vectorises it (AVX-512: .99 to 1.09 of the time), and gcc does so on
+ * AVX2 with -fno-trapping-math only: without, it takes 8 to 10 times as long in the caches.
+ */
 static void ADASS_FN(relu_backward)(float *dz, const float *da, const float *a, size_t n,
                                     float scale)
 {

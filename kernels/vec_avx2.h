@@ -76,12 +76,14 @@ static inline VF v_sqrt(VF a) { return _mm256_sqrt_ps(a); }
 static inline VF v_max(VF a, VF b) { return _mm256_max_ps(a, b); }
 static inline VF v_fma(VF a, VF b, VF c) { return _mm256_fmadd_ps(a, b, c); }
 
-static inline float v_sum(VF a)
+static inline float v_sum_halves(VF a)
 {
     __m128 s = _mm_add_ps(_mm256_castps256_ps128(a), _mm256_extractf128_ps(a, 1));
     s = _mm_add_ps(s, _mm_movehl_ps(s, s));
     return _mm_cvtss_f32(_mm_add_ss(s, _mm_shuffle_ps(s, s, 1)));
 }
+
+static inline float v_sum(VF a) { return v_sum_halves(a); }
 
 static inline VF v_if_positive(VF test, VF yes, VF no)
 {
@@ -118,6 +120,14 @@ static inline void u_storen(uint32_t *p, VU x, size_t n)
         p[i] = part[i];
 }
 static inline bool u_any(VU a) { return !_mm256_testz_si256(a, a); }
+
+static inline uint32_t u_largest(VU a)
+{
+    __m128i m = _mm_max_epu32(_mm256_castsi256_si128(a), _mm256_extracti128_si256(a, 1));
+    m = _mm_max_epu32(m, _mm_shuffle_epi32(m, 0x4e));
+    m = _mm_max_epu32(m, _mm_shuffle_epi32(m, 0xb1));
+    return (uint32_t)_mm_cvtsi128_si32(m);
+}
 
 static inline VU u_count(uint32_t first)
 {

@@ -99,6 +99,15 @@ static inline VF v_max(VF a, VF b) { return _mm512_max_ps(a, b); }
 static inline VF v_fma(VF a, VF b, VF c) { return _mm512_fmadd_ps(a, b, c); }
 static inline float v_sum(VF a) { return _mm512_reduce_add_ps(a); }
 
+/* Not _mm512_reduce_add_ps, whose order is the compiler's. */
+static inline float v_sum_halves(VF a)
+{
+    a = v_add(a, _mm512_shuffle_f32x4(a, a, 0x4e));
+    a = v_add(a, _mm512_shuffle_f32x4(a, a, 0xb1));
+    a = v_add(a, _mm512_permute_ps(a, 0x4e));
+    return _mm512_cvtss_f32(v_add(a, _mm512_permute_ps(a, 0xb1)));
+}
+
 static inline VF v_if_positive(VF test, VF yes, VF no)
 {
     return _mm512_mask_blend_ps(_mm512_cmp_ps_mask(test, v_zero(), _CMP_GT_OQ), no, yes);
@@ -122,6 +131,7 @@ static inline void u_storen(uint32_t *p, VU x, size_t n)
     v_storen((float *)(void *)p, v_bits(x), n);
 }
 static inline bool u_any(VU a) { return _mm512_test_epi32_mask(a, a) != 0; }
+static inline uint32_t u_largest(VU a) { return _mm512_reduce_max_epu32(a); }
 
 static inline VU u_count(uint32_t first)
 {

@@ -55,6 +55,12 @@ static inline VF v_sqrt(VF a) { return vsqrtq_f32(a); }
 static inline VF v_fma(VF a, VF b, VF c) { return vfmaq_f32(c, a, b); }
 static inline float v_sum(VF a) { return vaddvq_f32(a); }
 
+static inline float v_sum_halves(VF a)
+{
+    const float32x2_t s = vadd_f32(vget_low_f32(a), vget_high_f32(a));
+    return vget_lane_f32(s, 0) + vget_lane_f32(s, 1);
+}
+
 /* Not vmaxq_f32, which prefers NaN and 0 over -0, where the other ISAs return b. */
 static inline VF v_max(VF a, VF b) { return vbslq_f32(vcgtq_f32(a, b), a, b); }
 
@@ -92,7 +98,8 @@ static inline void u_storen(uint32_t *p, VU x, size_t n)
     for (size_t i = 0; i < n; i++)
         p[i] = part[i];
 }
-static inline bool u_any(VU a) { return vmaxvq_u32(a) != 0; }
+static inline uint32_t u_largest(VU a) { return vmaxvq_u32(a); }
+static inline bool u_any(VU a) { return u_largest(a) != 0; }
 
 static inline VU u_count(uint32_t first)
 {

@@ -76,6 +76,7 @@ static inline VF v_sqrt(VF a) { return sqrtf(a); }
 static inline VF v_max(VF a, VF b) { return a > b ? a : b; }
 static inline VF v_fma(VF a, VF b, VF c) { return a * b + c; }
 static inline float v_sum(VF a) { return a; }
+static inline float v_sum_halves(VF a) { return a; }
 static inline VF v_if_positive(VF test, VF yes, VF no) { return test > 0.0f ? yes : no; }
 
 static inline VU u_set1(uint32_t x) { return x; }
@@ -111,6 +112,7 @@ static inline void u_storen(uint32_t *p, VU x, size_t n)
     *p = x;
 }
 static inline bool u_any(VU a) { return a != 0; }
+static inline uint32_t u_largest(VU a) { return a; }
 
 static inline VF v_loadn_bf16(const void *p, size_t n)
 {

@@ -205,12 +205,27 @@ static inline float _mm512_reduce_add_ps(__m512 a)
     return a.lane[0];
 }
 
+EACH(__m512, _mm512_shuffle_f32x4, (__m512 a, __m512 b, int from),
+     (i < 8 ? a : b).lane[4 * (from >> i / 4 * 2 & 3) + i % 4])
+EACH(__m512, _mm512_permute_ps, (__m512 a, int from), a.lane[i / 4 * 4 + (from >> i % 4 * 2 & 3)])
+
+static inline float _mm512_cvtss_f32(__m512 a) { return a.lane[0]; }
+
 #define EPI32(name, value) EACH(__m512i, _mm512_##name, (__m512i a, __m512i b), value)
 EPI32(add_epi32, a.lane[i] + b.lane[i])
 EPI32(mullo_epi32, a.lane[i] * b.lane[i])
 EPI32(and_si512, a.lane[i] & b.lane[i])
 EPI32(xor_si512, a.lane[i] ^ b.lane[i])
 EPI32(max_epu32, a.lane[i] > b.lane[i] ? a.lane[i] : b.lane[i])
+
+static inline uint32_t _mm512_reduce_max_epu32(__m512i a)
+{
+    uint32_t largest = 0;
+    for (int i = 0; i < 16; i++)
+        largest = a.lane[i] > largest ? a.lane[i] : largest;
+    return largest;
+}
+
 EACH(__m512i, _mm512_mask_or_epi32, (__m512i other, __mmask16 m, __m512i a, __m512i b),
      m >> i & 1 ? a.lane[i] | b.lane[i] : other.lane[i])
 EACH(__m512i, _mm512_set1_epi32, (int32_t x), (uint32_t)x)
