@@ -35,7 +35,7 @@ static inline void adam_singles(float *w, size_t w_stride, float *m, float *v, s
     const adass_adam copy = *adam;
     for (size_t i = 0; i < n; i += VW) {
         const size_t lanes = n - i < VW ? n - i : VW;
-        float weight[VW], first[VW], second[VW], grad[VW];
+        float weight[VW] = { 0 }, first[VW] = { 0 }, second[VW] = { 0 }, grad[VW] = { 0 };
         for (size_t k = 0; k < lanes; k++) {
             if (i + k + VW < n) {
                 const size_t later = ids[i + k + VW];

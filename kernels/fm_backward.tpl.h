@@ -2,9 +2,9 @@
 #include "adass/kernels.h"
 #include "fields.tpl.h"
 
-/* Columns taken at once: a line of them. */
-enum { FM_PIECE = LINE_BYTES / sizeof(float), FM_PIECES = 512 };
+enum { FM_PIECES = 512 };
 
+/* A line of a field's columns, or what is left of them. */
 typedef struct fm_piece {
     size_t offset;          /* in the packed matrix */
     uint32_t column, lanes; /* the first of them, and how many */
@@ -21,7 +21,7 @@ typedef struct fm_pieces {
 
 static inline size_t fm_piece_kind(size_t lanes)
 {
-    return lanes >= FM_PIECE ? 0 : lanes == 8 ? 1 : lanes == 4 ? 2 : lanes == 2 ? 3 : 4;
+    return lanes >= LINE_FLOATS ? 0 : lanes == 8 ? 1 : lanes == 4 ? 2 : lanes == 2 ? 3 : 4;
 }
 
 /* Returns how many of the fields are taken. */
@@ -29,7 +29,8 @@ static inline size_t fm_pieces_of(fm_pieces *p, const adass_field_view *fields, 
 {
     size_t counts[5] = { 0 }, taken = 0, n = 0;
     for (; taken < n_fields; taken++) {
-        const size_t whole = fields[taken].size / FM_PIECE, rest = fields[taken].size % FM_PIECE;
+        const size_t whole = fields[taken].size / LINE_FLOATS,
+                     rest = fields[taken].size % LINE_FLOATS;
         n += whole + (rest > 0);
         if (n > FM_PIECES)
             break;
@@ -41,8 +42,8 @@ static inline size_t fm_pieces_of(fm_pieces *p, const adass_field_view *fields, 
         begin += counts[kind];
     }
     for (size_t f = 0; f < taken; f++)
-        for (size_t k = 0; k < fields[f].size; k += FM_PIECE) {
-            const size_t left = fields[f].size - k, lanes = left < FM_PIECE ? left : FM_PIECE;
+        for (size_t k = 0; k < fields[f].size; k += LINE_FLOATS) {
+            const size_t left = fields[f].size - k, lanes = left < LINE_FLOATS ? left : LINE_FLOATS;
             p->all[p->end[fm_piece_kind(lanes)]++] =
                 (fm_piece){ fields[f].offset + k, (uint32_t)k, (uint32_t)lanes };
         }
@@ -86,7 +87,7 @@ ADASS_INLINE void fm_backward_sample(float *dx, float dy, const float *x, const 
     const VF by = v_set1(dy);
     const fm_piece *all = p->all;
     const size_t *end = p->end;
-    fm_backward_pieces(dx, by, x, sums, all, all + end[0], FM_PIECE, accumulate, fetch);
+    fm_backward_pieces(dx, by, x, sums, all, all + end[0], LINE_FLOATS, accumulate, fetch);
     fm_backward_pieces(dx, by, x, sums, all + end[0], all + end[1], 8, accumulate, fetch);
     fm_backward_pieces(dx, by, x, sums, all + end[1], all + end[2], 4, accumulate, false);
     fm_backward_pieces(dx, by, x, sums, all + end[2], all + end[3], 2, accumulate, false);

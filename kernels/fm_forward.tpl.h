@@ -12,7 +12,7 @@ typedef struct fm_part {
 } fm_part;
 
 /* More than one field has: fields whose parts are more are taken in several passes. */
-enum { FM_PARTS = 512 };
+enum { FM_PARTS = 1024 };
 _Static_assert((int)FM_PARTS >= (int)FM_VECTORS, "a pass takes a field at least");
 
 /* The parts of some fields in the order of their columns, and fields in their order: made once a call. */
@@ -73,8 +73,9 @@ ADASS_INLINE void fm_add_part(VF *sum, VF *squares, const float *x, size_t x_ld,
 }
 
 /*
- * `samples` is a constant, at most FM_TILE; so it is below. `fetch`: the next tile is fetched while
- * this one is read.
+ * `samples` is a constant, at most FM_TILE; so it is below. `fetch`: the next tile is fetched while this one is
+ * read, where a field's columns of a line begin the line that they end in, for the field before it asks for the
+ * first.
  */
 ADASS_INLINE void fm_by_columns(float *y, float *sums, size_t sums_ld, const float *x, size_t x_ld,
                                 const fm_columns *columns, size_t samples, bool fetch)
@@ -90,8 +91,8 @@ ADASS_INLINE void fm_by_columns(float *y, float *sums, size_t sums_ld, const flo
             sum[s] = columns->begins ? v_zero() : v_loadn(sums + s * sums_ld + k, left);
         for (const fm_part *end = columns->parts + columns->end[k / VW]; part < end; part++) {
             const float *from = x + part->offset;
-            for (size_t s = 0; fetch && s < samples; s++)
-                __builtin_prefetch(from + (samples + s) * x_ld + VW - 1);
+            for (size_t s = 0; fetch && k % LINE_FLOATS == 0 && s < samples; s++)
+                __builtin_prefetch(from + (samples + s) * x_ld + LINE_FLOATS - 1);
             fm_add_part(sum, squares, from, x_ld, samples, part->left);
         }
         for (size_t s = 0; s < samples; s++) {
@@ -179,10 +180,7 @@ ADASS_INLINE void fm_by_fields(float *y, float *sums, size_t sums_ld, const floa
  */
 static inline bool fm_takes_fields(const adass_field_view *fields, size_t n_fields, size_t largest)
 {
-    size_t runs = 0;
-    for (size_t f = 0; f < n_fields; f += fields_of_a_size(fields + f, n_fields - f))
-        runs++;
-    return largest * sizeof(float) > LINE_BYTES && 2 * runs <= n_fields;
+    return largest * sizeof(float) > LINE_BYTES && !fields_alternate(fields, n_fields);
 }
 
 static inline bool fm_two_tiles_fit(const adass_field_view *fields, size_t n_fields)
@@ -207,15 +205,26 @@ ADASS_INLINE void fm_all_by_fields(float *y, float *sums, size_t sums_ld, const 
                      largest, 1);
 }
 
-ADASS_INLINE void fm_all_by_columns(float *y, float *sums, size_t sums_ld, const float *x,
-                                    size_t x_ld, const fm_columns *columns, size_t n, bool fetch)
+/* Functions of their own, because lookup_fm sums by the first. */
+static __attribute__((noinline)) void
+ADASS_FN(fm_all_by_columns)(float *y, float *sums, size_t sums_ld, const float *x, size_t x_ld,
+                            const fm_columns *columns, size_t n)
 {
     size_t b = 0;
     for (; b + FM_TILE <= n; b += FM_TILE)
         fm_by_columns(y + b, sums + b * sums_ld, sums_ld, x + b * x_ld, x_ld, columns, FM_TILE,
-                      fetch);
+                      false);
     for (; b < n; b++)
         fm_by_columns(y + b, sums + b * sums_ld, sums_ld, x + b * x_ld, x_ld, columns, 1, false);
+}
+
+static __attribute__((noinline)) void
+ADASS_FN(fm_tiles_fetched)(float *y, float *sums, size_t sums_ld, const float *x, size_t x_ld,
+                           const fm_columns *columns, size_t n)
+{
+    for (size_t b = 0; b + FM_TILE <= n; b += FM_TILE)
+        fm_by_columns(y + b, sums + b * sums_ld, sums_ld, x + b * x_ld, x_ld, columns, FM_TILE,
+                      true);
 }
 
 static void ADASS_FN(fm_forward)(float *y, float *sums, size_t sums_ld, const float *x, size_t x_ld,
@@ -228,14 +237,15 @@ static void ADASS_FN(fm_forward)(float *y, float *sums, size_t sums_ld, const fl
         fm_all_by_fields(y, sums, sums_ld, x, x_ld, fields, n_fields, columns.largest, n);
         return;
     }
-    const bool fetch = fits && n * x_ld * sizeof(float) > OUT_CACHED;
+    const size_t fetched =
+        fits && n * x_ld * sizeof(float) > OUT_CACHED ? n / FM_TILE * FM_TILE : 0;
     for (size_t f = 0, taken; f < n_fields; f += taken) {
         taken = fm_columns_of(&columns, fields + f, n_fields - f);
         columns.begins = f == 0;
         columns.ends = f + taken == n_fields;
-        if (fetch)
-            fm_all_by_columns(y, sums, sums_ld, x, x_ld, &columns, n, true);
-        else
-            fm_all_by_columns(y, sums, sums_ld, x, x_ld, &columns, n, false);
+        ADASS_FN(fm_tiles_fetched)(y, sums, sums_ld, x, x_ld, &columns, fetched);
+        ADASS_FN(fm_all_by_columns)
+        (y + fetched, sums + fetched * sums_ld, sums_ld, x + fetched * x_ld, x_ld, &columns,
+         n - fetched);
     }
 }

@@ -48,30 +48,62 @@ ADASS_INLINE void fields_copy(float *out, size_t out_ld, const adass_field_view 
     }
 }
 
-/* All samples; inlined for out_later = 0, which leaves the registers to the rest. */
-ADASS_INLINE void samples_copy(float *out, size_t out_ld, const adass_field_view *fields,
-                               size_t n_fields, const uint32_t *ids, size_t ids_ld, size_t n,
-                               size_t out_later)
+/*
+ * The first `samples` of n samples, of which those behind them have their rows fetched; inlined for out_later = 0,
+ * which leaves the registers to the rest.
+ */
+ADASS_INLINE void tiles_copy(float *out, size_t out_ld, const adass_field_view *fields,
+                             size_t n_fields, const uint32_t *ids, size_t ids_ld, size_t samples,
+                             size_t n, size_t out_later)
 {
     const size_t ahead = fields_ahead(n_fields);
-    const size_t rows_later = ahead * ids_ld;
-    fields_prefetch(fields, n_fields, ids, ids_ld, n < ahead ? n : ahead);
-    size_t b = 0;
-    for (; b + FIELDS_TILE <= n; b += FIELDS_TILE)
+    for (size_t b = 0; b + FIELDS_TILE <= samples; b += FIELDS_TILE)
         fields_copy(out + b * out_ld, out_ld, fields, n_fields, ids + b * ids_ld, ids_ld,
                     FIELDS_TILE,
-                    (fields_later){ b + FIELDS_TILE + ahead <= n ? rows_later : 0, out_later });
-    for (; b < n; b++)
+                    (fields_later){ b + FIELDS_TILE + ahead <= n ? ahead * ids_ld : 0, out_later });
+}
+
+/* Functions of their own, because lookup_fm copies by them too. */
+static __attribute__((noinline)) void
+ADASS_FN(samples_copy)(float *out, size_t out_ld, const adass_field_view *fields, size_t n_fields,
+                       const uint32_t *ids, size_t ids_ld, size_t samples, size_t n)
+{
+    tiles_copy(out, out_ld, fields, n_fields, ids, ids_ld, samples, n, 0);
+    for (size_t b = samples / FIELDS_TILE * FIELDS_TILE; b < samples; b++)
         fields_copy(out + b * out_ld, out_ld, fields, n_fields, ids + b * ids_ld, ids_ld, 1,
                     (fields_later){ 0, 0 });
+}
+
+static __attribute__((noinline)) void ADASS_FN(tiles_copy_far)(float *out, size_t out_ld,
+                                                               const adass_field_view *fields,
+                                                               size_t n_fields, const uint32_t *ids,
+                                                               size_t ids_ld, size_t samples,
+                                                               size_t n, size_t out_later)
+{
+    tiles_copy(out, out_ld, fields, n_fields, ids, ids_ld, samples, n, out_later);
+}
+
+/* The first `samples` of n samples into an output whose lines come `out_later` floats later, 0 for a near one. */
+static inline void fields_copy_some(float *out, size_t out_ld, const adass_field_view *fields,
+                                    size_t n_fields, const uint32_t *ids, size_t ids_ld,
+                                    size_t samples, size_t n, size_t out_later)
+{
+    const size_t far = out_later > 0 ? samples / FIELDS_TILE * FIELDS_TILE : 0;
+    if (far > 0)
+        ADASS_FN(tiles_copy_far)
+    (out, out_ld, fields, n_fields, ids, ids_ld, far, n, out_later);
+    if (far < samples)
+        ADASS_FN(samples_copy)
+    (out + far * out_ld, out_ld, fields, n_fields, ids + far * ids_ld, ids_ld, samples - far,
+     n - far);
 }
 
 static void ADASS_FN(lookup_fields)(float *out, size_t out_ld, const adass_field_view *fields,
                                     size_t n_fields, const uint32_t *ids, size_t ids_ld, size_t n)
 {
-    const size_t out_later = fields_out_later(n, out_ld);
-    if (out_later == 0)
-        samples_copy(out, out_ld, fields, n_fields, ids, ids_ld, n, 0);
-    else
-        samples_copy(out, out_ld, fields, n_fields, ids, ids_ld, n, out_later);
+    const size_t ahead = fields_ahead(n_fields);
+    adass_field_view grouped[GROUPED_FIELDS];
+    fields = fields_grouped(grouped, fields, n_fields, n);
+    fields_prefetch(fields, n_fields, ids, ids_ld, n < ahead ? n : ahead);
+    fields_copy_some(out, out_ld, fields, n_fields, ids, ids_ld, n, n, fields_out_later(n, out_ld));
 }
