@@ -100,7 +100,7 @@ ADASS_INLINE void bag_any(float *out, const bags *b, adass_type type, const uint
 /*
  * Copies of rows of many lines wait for the lines they write as well: these are fetched 2 KiB ahead,
  * as numbers, for the end may be near. With this and row_prefetch_steps() as it is, sizes 64 and 128
- * take .88 to .98 times as long (Cascade Lake, all levels); sizes 16 and 32 up to 1.4 times.
+ * take .88 to .98 times as long (Cascade Lake, all levels).
  */
 ADASS_INLINE void copy_prefetch(const float *out, size_t size)
 {

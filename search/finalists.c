@@ -290,7 +290,8 @@ adass_status adass_finalists_create(adass_finalists **out, const adass_finalists
         return adass_fail_memory(err, "the finalists", sizeof *s);
     *s = (finals){ .setting = *setting,
                    .sizes = calloc(n_fields, sizeof *s->sizes),
-                   .choices = calloc(FINALISTS_MAX, n_fields) };
+                   .choices = calloc(FINALISTS_MAX, n_fields),
+                   .best = NONE };
     adass_status status = ADASS_OK;
     if (s->sizes == NULL || s->choices == NULL)
         status = adass_fail_memory(err, "the finalists", (double)(FINALISTS_MAX * n_fields));
