@@ -456,6 +456,7 @@ static void put_markdown(FILE *out, const fidelity *x, const json_t *table)
     size_t i;
     json_t *row;
     json_array_foreach(json_object_get(table, "rows"), i, row) put_row(out, row);
+    adass_provenance_put(out, json_object_get(table, "provenance"));
 }
 
 static adass_status write_table(const fidelity *x, adass_error *err)

@@ -243,15 +243,22 @@ static void move(const finals *s, const uint8_t *choice, int kind, uint8_t *out)
     }
 }
 
-/* From the best so far, each move again as long as it makes it better, until none does. */
+/*
+ * From the best so far, each move again as long as it makes it better, until none does. Where larger
+ * sizes exceed the budget, the assignment is shrunk back into it: other fields pay for them.
+ */
 static adass_status climb(finals *s, uint8_t *moved, adass_error *err)
 {
     adass_status status = ADASS_OK;
+    uint64_t steps = 0;
     int kind = 0, failed = 0;
     for (int i = 0; i < MOVES_MAX && failed < N_MOVES && status == ADASS_OK; i++) {
         const size_t best = s->best;
         move(s, choice_of(s, best), kind, moved);
-        status = enter(s, moved, err);
+        if (kind == TOP_UP)
+            status = adass_shrink(s->setting.problem, moved, &steps, err);
+        if (status == ADASS_OK)
+            status = enter(s, moved, err);
         failed = s->best != best ? 0 : failed + 1;
         kind = s->best != best ? kind : (kind + 1) % N_MOVES;
     }

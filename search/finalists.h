@@ -47,9 +47,10 @@ void adass_finalists_list_state(adass_finalists *finalists, adass_state *state);
  * - the largest candidate that all fields can have within the budget, and the next one for all, shrunk
  *   into the budget (adass_shrink()): so the search need not lose to uniform sizes for want of looking;
  * - what moves of the best so far make of it, each again as long as it helps, at most nine in all: the
- *   fields of its largest size to the next candidate, all others to the one below, or those of the
- *   largest size to the one below. Two fields interact over the components that both have, so that
- *   none of them gains by growing alone, and a useless field is in the way of all.
+ *   fields of its largest size to the next candidate (shrunk into the budget, where that exceeds it),
+ *   all others to the one below, or those of the largest size to the one below. Two fields interact over
+ *   the components that both have, so that none of them gains by growing alone, and a useless field is
+ *   in the way of all.
  * Each begins with the supernet's weights and Adam's moments at 0, sees the same batches, and counts
  * with the best of four validation AUCs on the way. One gives up at a check where it would have to gain
  * three times what the best so far gained from there on, only to be its equal. The best wins, an earlier

@@ -99,10 +99,11 @@ static json_t *search_json(const adass_search_config *c)
     if (strcmp(c->searcher, "rl") == 0)
         json_object_update_new(
             search,
-            json_pack("{s:f, s:f, s:f, s:f, s:f, s:b, s:I, s:f}", "learning_rate", c->learning_rate,
-                      "entropy", c->entropy, "baseline_decay", c->baseline_decay, "penalty",
-                      c->penalty, "penalty_rate", c->penalty_rate, "equal_shares", c->equal_shares,
-                      "sweeps", (json_int_t)c->sweeps, "finalists", c->finalists));
+            json_pack("{s:f, s:f, s:f, s:f, s:f, s:f, s:b, s:I, s:f}", "learning_rate",
+                      c->learning_rate, "entropy", c->entropy, "baseline_decay", c->baseline_decay,
+                      "penalty", c->penalty, "penalty_rate", c->penalty_rate, "closing", c->closing,
+                      "equal_shares", c->equal_shares, "sweeps", (json_int_t)c->sweeps, "finalists",
+                      c->finalists));
     return search;
 }
 
@@ -191,6 +192,16 @@ json_t *adass_provenance_json(const adass_compute *compute)
     json_object_set_new(provenance, "cpu", json_string(cpu));
     json_object_set_new(provenance, "threads", json_integer(compute->threads));
     return provenance;
+}
+
+void adass_provenance_put(FILE *out, const json_t *provenance)
+{
+    fprintf(out, "\nadass %s, revision %s; %s, ISA %s, %lld threads.\n",
+            json_string_value(json_object_get(provenance, "version")),
+            json_string_value(json_object_get(provenance, "revision")),
+            json_string_value(json_object_get(provenance, "cpu")),
+            json_string_value(json_object_get(provenance, "isa")),
+            (long long)json_integer_value(json_object_get(provenance, "threads")));
 }
 
 /* What decides a pretraining, or what a method learns for all of its budgets. */

@@ -22,6 +22,9 @@ char *adass_run_identity(adass_stage stage, const adass_run_config *config, cons
 /** Where a result comes from: version, revision, CPU, ISA, threads, libraries. */
 json_t *adass_provenance_json(const adass_compute *compute);
 
+/** The last line of a table in Markdown, from that. */
+void adass_provenance_put(FILE *out, const json_t *provenance);
+
 /**
  * The record of a run, or of a search alone (without metrics when nothing was measured on the test split).
  * Times, all of them, stand in "seconds".

@@ -20,7 +20,7 @@ typedef struct run {
     const adass_search_config *config;
     const adass_monitor *monitor;
     size_t n_fields, n_cells; /* n_cells: n_fields x K */
-    double budget;
+    double budget, first_params; /* the latter: expected of the uniform policy */
     size_t *vocab, *sizes; /* [n_fields] */
     adass_subnet_scores *scores;
     double *theta, *policy, *gradient; /* [n_cells] */
@@ -112,6 +112,16 @@ static double expected_params(const run *r)
     return expected;
 }
 
+/* What the policy is held to in this iteration. */
+static double budget_now(const run *r)
+{
+    const double closing = r->config->closing * (double)r->config->iterations;
+    const double done = (double)r->iteration + 1.0;
+    return done >= closing || r->first_params <= r->budget
+               ? r->budget
+               : r->first_params * pow(r->budget / r->first_params, done / closing);
+}
+
 /* ---- one iteration ---- */
 
 static adass_status measure_population(run *r, adass_error *err)
@@ -141,7 +151,7 @@ static void measure_sigma(run *r)
 static double reward(const run *r, size_t i, size_t f)
 {
     const uint8_t *choice = r->population + i * r->n_fields;
-    const double over = fmax(0.0, r->params[i] / r->budget - 1.0);
+    const double over = fmax(0.0, r->params[i] / budget_now(r) - 1.0);
     const double share = r->config->equal_shares
                              ? 1.0 / (double)r->n_fields
                              : (double)r->vocab[f] * (double)r->candidates->sizes[choice[f]] /
@@ -192,7 +202,7 @@ static adass_status iterate(run *r, adass_error *err)
     for (size_t i = 0; i < r->n_cells; i++)
         r->theta[i] += c->learning_rate * r->gradient[i];
     refresh_policy(r);
-    const double over = expected_params(r) / r->budget - 1.0;
+    const double over = expected_params(r) / budget_now(r) - 1.0;
     r->lambda = fmax(0.0, r->lambda + c->penalty_rate * over);
     return ADASS_OK;
 }
@@ -310,11 +320,12 @@ static adass_status check_config(const adass_search_config *c, adass_error *err)
     if (c->iterations == 0 || c->population == 0 || !(c->learning_rate > 0.0) ||
         !(c->entropy >= 0.0) || !(c->penalty >= 0.0) ||
         !(c->baseline_decay >= 0.0 && c->baseline_decay < 1.0) || !(c->penalty_rate >= 0.0) ||
-        !(c->finalists >= 0.0))
+        !(c->closing >= 0.0 && c->closing <= 1.0) || !(c->finalists >= 0.0))
         return adass_fail(err, ADASS_EINVAL,
                           "the search needs at least one iteration and a population of one, a "
                           "learning rate above 0, entropy, penalty, penalty rate and finalists' "
-                          "share of steps of at least 0, and a baseline decay in [0, 1)");
+                          "share of steps of at least 0, a baseline decay in [0, 1), and a closing "
+                          "of the budget in [0, 1]");
     return ADASS_OK;
 }
 
@@ -381,6 +392,10 @@ adass_status adass_search(const adass_model *model, const adass_candidates *cand
         status = adass_budget_check(candidates, r.vocab, r.n_fields, budget, err);
     if (status == ADASS_OK)
         status = allocate(&r, err);
+    if (status == ADASS_OK) {
+        refresh_policy(&r);
+        r.first_params = expected_params(&r);
+    }
     if (status == ADASS_OK)
         status =
             adass_evaluator_open(&evaluator, dataset, ADASS_VALID, config->eval_rows, compute, err);

@@ -19,6 +19,8 @@ void adass_variant_apply(const adass_variant *v, adass_run_config *config)
         config->search.penalty = config->search.penalty_rate = 0.0;
     if (v->fixed_penalty)
         config->search.penalty_rate = 0.0;
+    if (v->no_closing)
+        config->search.closing = 0.0;
     if (v->no_refinement)
         config->search.sweeps = 0;
     if (v->no_finalists)
@@ -50,7 +52,10 @@ static const adass_variant few_methods[] = {
     { .name = "adass", .method = "adass" },
 };
 
-/* Those that a seed decides, and the 2 x 2 of samplers and searchers. */
+#define POWERS_OF_2 { .n = 7, .sizes = { 0, 2, 4, 8, 16, 32, 64 } }
+#define FEW_SIZES { .n = 4, .sizes = { 0, 4, 16, 64 } }
+
+/* Those that a seed decides, the 2 x 2 of samplers and searchers, and coarser candidates. */
 static const adass_variant searches[] = {
     { .name = "random", .method = "random" },
     { .name = "sseds", .method = "sseds" },
@@ -63,6 +68,8 @@ static const adass_variant searches[] = {
       .method = "adass",
       .sampler = "uniform",
       .searcher = "evolution" },
+    { .name = "powers-of-2", .method = "adass", .candidates = POWERS_OF_2 },
+    { .name = "few-sizes", .method = "adass", .candidates = FEW_SIZES },
 };
 
 /* Variants with the same supernet stand together: it is trained once. */
@@ -86,6 +93,7 @@ static const adass_variant ablations[] = {
     { .name = "no-penalty", .method = "adass", .no_penalty = true },
     { .name = "fixed-penalty", .method = "adass", .fixed_penalty = true },
     { .name = "no-competition", .method = "adass", .equal_shares = true },
+    { .name = "no-closing", .method = "adass", .no_closing = true },
     { .name = "no-refinement", .method = "adass", .no_refinement = true },
     { .name = "no-finalists", .method = "adass", .no_finalists = true },
     /* what comes after the policy makes good what a penalty has missed: alone it shows */
@@ -105,6 +113,11 @@ static const adass_variant ablations[] = {
       .no_refinement = true,
       .no_finalists = true,
       .equal_shares = true },
+    { .name = "policy-no-closing",
+      .method = "adass",
+      .no_refinement = true,
+      .no_finalists = true,
+      .no_closing = true },
     { .name = "inherit", .method = "adass", .retrain = ADASS_RETRAIN_NONE },
     { .name = "anew", .method = "adass", .retrain = ADASS_RETRAIN_ANEW },
     { .name = "continued", .method = "adass", .retrain = ADASS_RETRAIN_CONTINUED },
@@ -115,10 +128,8 @@ static const adass_variant ablations[] = {
     { .name = "without-0",
       .method = "adass",
       .candidates = { .n = 8, .sizes = { 2, 4, 8, 16, 24, 32, 48, 64 } } },
-    { .name = "powers-of-2",
-      .method = "adass",
-      .candidates = { .n = 7, .sizes = { 0, 2, 4, 8, 16, 32, 64 } } },
-    { .name = "few-sizes", .method = "adass", .candidates = { .n = 4, .sizes = { 0, 4, 16, 64 } } },
+    { .name = "powers-of-2", .method = "adass", .candidates = POWERS_OF_2 },
+    { .name = "few-sizes", .method = "adass", .candidates = FEW_SIZES },
     { .name = "project", .method = "adass", .align = ADASS_ALIGN_PROJECT },
     { .name = "epochs-10", .method = "adass", .supernet_epochs = 10 },
     { .name = "epochs-40", .method = "adass", .supernet_epochs = 40 },

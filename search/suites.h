@@ -16,6 +16,7 @@ typedef struct adass_variant {
     const char *sampler, *searcher;
     bool no_penalty;    /* only the repair keeps the budget */
     bool fixed_penalty; /* lambda stays what it is at the beginning */
+    bool no_closing;    /* the budget binds the policy at once */
     bool equal_shares, no_refinement, no_finalists;
     adass_align align; /* a row for backbones that have it */
     adass_retrain retrain;

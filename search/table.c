@@ -661,7 +661,6 @@ static void put_explanation(FILE *out, const char *largest_field)
 static void put_markdown(FILE *out, const json_t *table, const adass_dataset *dataset, size_t seeds)
 {
     const bool planted = dataset->teacher_auc > 0.0;
-    const json_t *from = json_object_get(table, "provenance");
     fprintf(out, "# %s: %s\n\n", json_string_value(json_object_get(table, "suite")), dataset->name);
     const json_int_t trials = json_integer_value(json_object_get(table, "trials"));
     fprintf(out, "%zu training, %zu validation, %zu test rows; %zu fields; %zu seeds",
@@ -688,12 +687,7 @@ static void put_markdown(FILE *out, const json_t *table, const adass_dataset *da
         if (found > 0)
             put_section(out, table, adass_backbone_name((adass_backbone)b), planted);
     }
-    fprintf(out, "\nadass %s, revision %s; %s, ISA %s, %lld threads.\n",
-            json_string_value(json_object_get(from, "version")),
-            json_string_value(json_object_get(from, "revision")),
-            json_string_value(json_object_get(from, "cpu")),
-            json_string_value(json_object_get(from, "isa")),
-            (long long)json_integer_value(json_object_get(from, "threads")));
+    adass_provenance_put(out, json_object_get(table, "provenance"));
 }
 
 /* ---- files ---- */

@@ -481,10 +481,10 @@ static void check_alone(const fixture *x)
 }
 
 /* Whether a file of folder `t` has the text. */
-static bool contains(const fixture *x, const char *file, const char *text)
+static bool contains(const fixture *x, const char *folder, const char *file, const char *text)
 {
     char path[256], content[65536];
-    snprintf(path, sizeof path, "%s/t/%s", x->dir, file);
+    snprintf(path, sizeof path, "%s/%s/%s", x->dir, folder, file);
     FILE *in = fopen(path, "r");
     assert_non_null(in);
     const size_t n = fread(content, 1, sizeof content - 1, in);
@@ -521,9 +521,9 @@ static void test_trials(void **state)
         check_row(x, table, "fm", "adass", "fm-adass-budget0.8", "fm-adass-budget0.8");
     assert_true(best > 0); /* else nothing was tuned */
     check_alone(x);
-    assert_true(contains(x, "table.md", "### Settings of deepfm"));
-    assert_true(contains(x, "table.md", "of 3 trials of settings"));
-    assert_true(contains(x, "table.csv", ",learning_rate,l2,dropout,trial,trial_gain\n"));
+    assert_true(contains(x, "t", "table.md", "### Settings of deepfm"));
+    assert_true(contains(x, "t", "table.md", "of 3 trials of settings"));
+    assert_true(contains(x, "t", "table.csv", ",learning_rate,l2,dropout,trial,trial_gain\n"));
     json_decref(table);
 }
 
@@ -689,6 +689,8 @@ static void check_fidelity_table(const fixture *x)
         expect_range(row, "trained_above_inherited_ci95");
         assert_true(json_number_value(json_object_get(row, "trained_seconds")) > 0.0);
     }
+    assert_true(contains(x, "f", "table.md", json_string_value(json_object_get(
+                                                 json_object_get(table, "provenance"), "revision"))));
     json_decref(table);
 }
 

@@ -239,6 +239,68 @@ static void test_penalty_teaches_the_budget(void **out)
             expected[1], expected[0], (unsigned long long)budget);
 }
 
+enum { CLOSING_ITERATIONS = 40 };
+
+/* What the policy spends, as a share of the budget, after each iteration: from the search's notes. */
+static void note_spending(void *user, const char *stage, uint64_t done, uint64_t total,
+                          const char *note)
+{
+    double *spent = user;
+    const char *at = strstr(note, "expected parameters ");
+    if (strcmp(stage, "search") != 0)
+        return;
+    assert_int_equal(total, CLOSING_ITERATIONS);
+    assert_non_null(at);
+    spent[done - 1] = strtod(at + strlen("expected parameters "), NULL);
+}
+
+/*
+ * A penalty beside which AUC counts for nothing takes the policy to the budget. Closing, it gets there
+ * at the end of the closing's share, and half way on it still spends some root of the excess; at once, it
+ * is there half way on. What a uniform policy spends within the budget anyway, nothing closes.
+ */
+static void test_budget_closes(void **out)
+{
+    const state *s = *out;
+    double spent[2][CLOSING_ITERATIONS];
+    uint8_t choice[2][MAX_FIELDS];
+    adass_search_result result[2];
+    for (int i = 0; i < 2; i++) {
+        adass_search_config config = small_config(4);
+        config.iterations = CLOSING_ITERATIONS;
+        config.population = 32;
+        config.learning_rate = 0.2;
+        config.penalty = config.penalty_rate = 3.0;
+        config.sweeps = 0;
+        config.closing = i == 0 ? 0.0 : 0.8;
+        const adass_monitor monitor = { .progress = note_spending, .user = spent[i] };
+        adass_error err;
+        assert_int_equal(adass_search(s->supernet, &s->candidates, s->base.dataset,
+                                      &s->base.compute, s->largest / 20, &config, &monitor,
+                                      choice[i], &result[i], &err),
+                         ADASS_OK);
+        adass_search_result_free(&result[i]);
+    }
+    const size_t half = CLOSING_ITERATIONS * 4 / 10 - 1;
+    print_message("half way on the policy spends %.2f of the budget at once, %.2f closing; %.2f and "
+                  "%.2f at the end\n",
+                  spent[0][half], spent[1][half], spent[0][CLOSING_ITERATIONS - 1],
+                  spent[1][CLOSING_ITERATIONS - 1]);
+    assert_true(spent[1][half] > 1.5 * spent[0][half]);
+    assert_true(spent[1][CLOSING_ITERATIONS - 1] < 1.2);
+    for (int i = 0; i < 2; i++) {
+        adass_search_config config = small_config(4);
+        config.iterations = CLOSING_ITERATIONS;
+        config.closing = 0.8 * i;
+        assert_int_equal(search(s, s->largest, &config, &s->base.compute, choice[i], &result[i]),
+                         ADASS_OK);
+    }
+    assert_memory_equal(result[0].policy, result[1].policy,
+                        s->base.dataset->n_fields * s->candidates.n * sizeof(double));
+    for (int i = 0; i < 2; i++)
+        adass_search_result_free(&result[i]);
+}
+
 static void test_same_seed_same_answer(void **out)
 {
     const state *s = *out;
@@ -444,7 +506,10 @@ static double train_on(const state *s, const finale *f, const uint8_t *choice)
                         FINALIST_STEPS);
 }
 
-/* What the moves make of an assignment: of the fields of its largest candidate, or of all others. */
+/*
+ * What the moves make of an assignment: of the fields of its largest candidate, or of all others. What
+ * grows beyond the budget is shrunk back into it.
+ */
 static void list_moves(const state *s, const finale *f, const uint8_t *from, uint8_t *moved)
 {
     const size_t n_fields = f->problem.n_fields, last = s->candidates.n - 1;
@@ -457,6 +522,10 @@ static void list_moves(const state *s, const finale *f, const uint8_t *from, uin
         moved[n_fields + i] = k < top && k > 0 ? (uint8_t)(k - 1) : k;
         moved[2 * n_fields + i] = k == top ? (uint8_t)(k - 1) : k;
     }
+    uint64_t steps = 0;
+    adass_error err;
+    assert_int_equal(adass_shrink(&f->problem, moved, &steps, &err), ADASS_OK);
+    assert_true(params_of(s, moved) <= f->problem.budget);
 }
 
 /* The one given, its family, and the largest uniform sizes in the budget and the next, shrunk into it. */
@@ -646,6 +715,7 @@ int main(void)
         cmocka_unit_test(test_impossible_budget),
         cmocka_unit_test(test_finds_good_subnets),
         cmocka_unit_test(test_penalty_teaches_the_budget),
+        cmocka_unit_test(test_budget_closes),
         cmocka_unit_test(test_same_seed_same_answer),
         cmocka_unit_test(test_other_searchers),
         cmocka_unit_test(test_searchers_beat_random),

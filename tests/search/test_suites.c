@@ -48,7 +48,7 @@ static void test_uniform_rows(void **state)
 /* What a row has in place of a run's default configuration; NULL and 0: the default. */
 typedef struct wanted_row {
     const char *name, *sampler, *searcher;
-    bool no_penalty, fixed_penalty, equal_shares, no_sweeps, no_finalists;
+    bool no_penalty, fixed_penalty, equal_shares, no_closing, no_sweeps, no_finalists;
     adass_retrain retrain;
     adass_align align;
     size_t epochs;
@@ -79,12 +79,14 @@ static const wanted_row wanted_rows[] = {
     { "no-penalty", .no_penalty = true },
     { "fixed-penalty", .fixed_penalty = true },
     { "no-competition", .equal_shares = true },
+    { "no-closing", .no_closing = true },
     { "no-refinement", .no_sweeps = true },
     { "no-finalists", .no_finalists = true },
     { "policy", .no_sweeps = true, .no_finalists = true },
     { "policy-no-penalty", .no_sweeps = true, .no_finalists = true, .no_penalty = true },
     { "policy-fixed-penalty", .no_sweeps = true, .no_finalists = true, .fixed_penalty = true },
     { "policy-no-competition", .no_sweeps = true, .no_finalists = true, .equal_shares = true },
+    { "policy-no-closing", .no_sweeps = true, .no_finalists = true, .no_closing = true },
     { "inherit", .retrain = ADASS_RETRAIN_NONE },
     { "anew", .retrain = ADASS_RETRAIN_ANEW },
     { "continued", .retrain = ADASS_RETRAIN_CONTINUED },
@@ -108,6 +110,8 @@ static void apply_wanted(const wanted_row *w, adass_run_config *c)
         c->search.penalty = 0.0;
     if (w->no_penalty || w->fixed_penalty)
         c->search.penalty_rate = 0.0;
+    if (w->no_closing)
+        c->search.closing = 0.0;
     if (w->no_sweeps)
         c->search.sweeps = 0;
     if (w->no_finalists)
@@ -251,12 +255,13 @@ static double maps_of(const fixture *x, const char *row)
 static void check_effects(const fixture *x)
 {
     assert_true(of_run(x, "adaptive-rl", "found", "lambda") != 0.0);
-    assert_true(of_run(x, "adaptive-rl", "found", "lambda") != 1.0);
+    assert_true(of_run(x, "adaptive-rl", "found", "lambda") != 0.3);
     assert_true(of_run(x, "no-penalty", "found", "lambda") == 0.0);
-    assert_true(of_run(x, "fixed-penalty", "found", "lambda") == 1.0);
+    assert_true(of_run(x, "fixed-penalty", "found", "lambda") == 0.3);
     assert_false(same_policy(x, "adaptive-rl", "no-penalty"));
     assert_false(same_policy(x, "adaptive-rl", "fixed-penalty"));
     assert_false(same_policy(x, "adaptive-rl", "no-competition"));
+    assert_false(same_policy(x, "adaptive-rl", "no-closing"));
     assert_true(same_policy(x, "adaptive-rl", "policy"));
     assert_true(of_run(x, "policy", "found", "refined") == 0.0);
     assert_true(of_run(x, "policy", "found", "finalists") == 0.0);
@@ -277,6 +282,7 @@ static void test_rows_reach_runs(void **state)
 {
     static const char *const names[] = { "adaptive-rl", "no-penalty",  "fixed-penalty",
                                          "policy",      "inherit",     "no-competition",
+                                         "no-closing",
                                          "continued",   "without-0",   "no-refinement",
                                          "few-sizes",   "powers-of-2", "project",
                                          "epochs-10" };

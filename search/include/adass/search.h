@@ -24,13 +24,17 @@ extern "C" {
  * (REINFORCE, Williams 1992) with b_f a moving mean of R_f, and entropy_t falling linearly to 0.
  * The reward of field f is
  *
- *   R_f(a) = A(a) / sigma_A - lambda max(0, params(a) / C - 1) M s_f(a),
+ *   R_f(a) = A(a) / sigma_A - lambda max(0, params(a) / C_t - 1) M s_f(a),
  *   s_f(a) = V_f c_{a_f} / params(a):
  *
- * beyond the budget C the fields compete, each paying in proportion to the share that it occupies.
+ * beyond the budget the fields compete, each paying in proportion to the share that it occupies.
  * sigma_A is the standard deviation of A in the first population, which the uniform policy draws (a
  * running one would blow up noise as the policy settles); lambda rises and falls with the policy's
- * expected params(a) / C - 1 (dual ascent), never below 0.
+ * expected params(a) / C_t - 1 (dual ascent), never below 0.
+ *
+ * C_t falls from what the uniform policy spends to the budget C, by the same factor in each iteration
+ * of the share `closing`: the fields learn what their columns are worth before they compete for the
+ * last ones. Where C binds from the start, a penalty of many sigma_A empties the large fields first.
  */
 typedef struct adass_search_config {
     /**
@@ -49,6 +53,7 @@ typedef struct adass_search_config {
     double penalty;        /* lambda at the beginning */
     /* of the dual ascent; with both 0 there is no penalty, and only the repair keeps the budget */
     double penalty_rate;
+    double closing; /* share of the iterations until the policy is held to the budget; 0: at once */
     bool
         equal_shares; /* s_f(a) = 1 / M: the penalty falls on all fields alike, without competition */
     size_t sweeps;    /* of the refinement, at most; 0 for none */
