@@ -3,7 +3,9 @@
 
 #include "adass/evaluate.h"
 #include "adass/rng.h"
+#include "clock.h"
 #include "refine.h"
+#include "search_memory.h"
 #include "shrink.h"
 
 #include <assert.h>
@@ -36,6 +38,7 @@ struct adass_finalists {
     size_t best;                        /* of those that have entered; NONE: nobody has */
     uint8_t *choices;                   /* [FINALISTS_MAX x n_fields] */
     double aucs[FINALISTS_MAX][CHECKS]; /* the best of each up to that check */
+    double remembered;                  /* seconds */
 };
 
 typedef adass_finalists finals;
@@ -77,13 +80,19 @@ static adass_status next_batch(const finals *s, uint64_t *epoch, adass_batch *ba
 static double auc_of(const finals *s, size_t i) { return s->aucs[i][CHECKS - 1]; }
 
 /* Of finalist s->n at a check; what it has reached stands for the later ones too, should it give up. */
+static void note(finals *s, size_t check, double auc)
+{
+    for (size_t c = check; c < CHECKS; c++)
+        if (auc > s->aucs[s->n][c])
+            s->aucs[s->n][c] = auc;
+}
+
 static adass_status measure(finals *s, const adass_model *model, size_t check, adass_error *err)
 {
     adass_metrics metrics;
     const adass_status status = adass_evaluator_measure(s->valid, model, NULL, &metrics, err);
-    for (size_t c = check; c < CHECKS && status == ADASS_OK; c++)
-        if (metrics.auc > s->aucs[s->n][c])
-            s->aucs[s->n][c] = metrics.auc;
+    if (status == ADASS_OK)
+        note(s, check, metrics.auc);
     return status;
 }
 
@@ -115,11 +124,46 @@ static adass_status train_step(const finals *s, adass_trainer *trainer, uint64_t
     return adass_keeper_tick(p->keeper, status, err);
 }
 
-static adass_status train(finals *s, adass_model *model, adass_error *err)
+/*
+ * Finalist s->n as it was trained for another budget. False: it is to be trained, for none was, or it
+ * gave up where today it would not.
+ */
+static bool recall(finals *s, const uint8_t *choice)
+{
+    const adass_remembered *r =
+        s->setting.memory != NULL ? adass_search_memory_finalist(s->setting.memory, choice) : NULL;
+    bool hopeless = false;
+    size_t check = 0;
+    if (r == NULL)
+        return false;
+    memset(s->aucs[s->n], 0, sizeof s->aucs[s->n]);
+    for (; check < r->checks && !hopeless; check++) {
+        note(s, check, r->aucs[check]);
+        hopeless = is_hopeless(s, check);
+    }
+    if (!hopeless && check < CHECKS)
+        return false;
+    s->remembered += r->seconds * (double)check / (double)r->checks;
+    return true;
+}
+
+static adass_status remember(const finals *s, const uint8_t *choice, size_t checks, double seconds,
+                             adass_error *err)
+{
+    adass_remembered r = { .checks = checks, .seconds = seconds };
+    memcpy(r.aucs, s->aucs[s->n], checks * sizeof *r.aucs);
+    return s->setting.memory != NULL
+               ? adass_search_memory_put_finalist(s->setting.memory, choice, &r, err)
+               : ADASS_OK;
+}
+
+/* Fills *checks: those that it reached. */
+static adass_status train(finals *s, adass_model *model, size_t *checks, adass_error *err)
 {
     const size_t steps = s->setting.steps;
     adass_trainer *trainer = NULL;
     uint64_t epoch = 0;
+    size_t check = 0;
     bool hopeless = false;
     memset(s->aucs[s->n], 0, sizeof s->aucs[s->n]); /* of one that was stopped */
     adass_status status =
@@ -127,13 +171,14 @@ static adass_status train(finals *s, adass_model *model, adass_error *err)
     /* from the first batch on, wherever the finalist before has stopped */
     adass_batches_shuffle(s->batches, adass_seed_derive(s->setting.problem->seed, STREAM_ORDER),
                           epoch++);
-    for (size_t step = 0, check = 0; check < CHECKS && status == ADASS_OK && !hopeless; check++) {
+    for (size_t step = 0; check < CHECKS && status == ADASS_OK && !hopeless; check++) {
         for (; step < steps * (check + 1) / CHECKS && status == ADASS_OK; step++)
             status = train_step(s, trainer, &epoch, step, err);
         if (status == ADASS_OK)
             status = measure(s, model, check, err);
         hopeless = is_hopeless(s, check);
     }
+    *checks = check;
     adass_trainer_destroy(trainer);
     return status;
 }
@@ -143,12 +188,19 @@ adass_status adass_finalists_measure(adass_finalists *finalists, const uint8_t *
                                      adass_error *err)
 {
     finals *s = finalists;
+    const double begin = adass_clock_seconds();
     adass_model *model = NULL;
+    size_t checks = 0;
+    adass_status status = ADASS_OK;
     assert(s->n < FINALISTS_MAX);
-    adass_status status = create_model(s, choice, &model, err);
-    if (status == ADASS_OK)
-        status = train(s, model, err);
-    adass_model_destroy(model);
+    if (!recall(s, choice)) {
+        status = create_model(s, choice, &model, err);
+        if (status == ADASS_OK)
+            status = train(s, model, &checks, err);
+        if (status == ADASS_OK)
+            status = remember(s, choice, checks, adass_clock_seconds() - begin, err);
+        adass_model_destroy(model);
+    }
     *auc = auc_of(s, s->n);
     return status;
 }
@@ -245,7 +297,7 @@ static void move(const finals *s, const uint8_t *choice, int kind, uint8_t *out)
 
 /*
  * From the best so far, each move again as long as it makes it better, until none does. Where larger
- * sizes exceed the budget, the assignment is shrunk back into it: other fields pay for them.
+ * sizes exceed the budget, the assignment is shrunk back into it, be it by one of the fields that grew.
  */
 static adass_status climb(finals *s, uint8_t *moved, adass_error *err)
 {
@@ -322,9 +374,15 @@ void adass_finalists_list_state(adass_finalists *finalists, adass_state *state)
     adass_state_add_u8(state, "finalists.choice", s->choices,
                        FINALISTS_MAX * s->setting.problem->n_fields);
     adass_state_add_f64(state, "finalists.auc", &s->aucs[0][0], FINALISTS_MAX * CHECKS);
+    adass_state_add_f64(state, "finalists.remembered", &s->remembered, 1);
 }
 
 size_t adass_finalists_count(const adass_finalists *finalists) { return finalists->n; }
+
+double adass_finalists_remembered_seconds(const adass_finalists *finalists)
+{
+    return finalists->remembered;
+}
 
 void adass_finalists_destroy(adass_finalists *finalists)
 {

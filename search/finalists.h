@@ -10,6 +10,7 @@
 
 #include "adass/dataset.h"
 #include "adass/model.h"
+#include "adass/search.h"
 #include "searcher.h"
 
 /** How often a finalist is measured while it is trained; the best counts, as in training. */
@@ -22,6 +23,7 @@ typedef struct adass_finalists_setting {
     const adass_compute *compute;
     const adass_trainer_config *step; /* of the supernet's training */
     size_t steps;                     /* for which each finalist is trained, at least 1 */
+    adass_search_memory *memory;      /* begun, of this supernet and step; NULL: none */
 } adass_finalists_setting;
 
 typedef struct adass_finalists adass_finalists;
@@ -53,8 +55,8 @@ void adass_finalists_list_state(adass_finalists *finalists, adass_state *state);
  *   in the way of all.
  * Each begins with the supernet's weights and Adam's moments at 0, sees the same batches, and counts
  * with the best of four validation AUCs on the way. One gives up at a check where it would have to gain
- * three times what the best so far gained from there on, only to be its equal. The best wins, an earlier
- * one where two are equal.
+ * three times what the best so far gained from there on (where that gained nothing: at all), only to be its
+ * equal. The best wins, an earlier one where two are equal.
  *
  * @param choice  [n_fields], inside the budget; so is the winner, which takes its place
  */
@@ -70,8 +72,11 @@ adass_status adass_finalists_choose(adass_finalists *finalists, uint8_t *choice,
 adass_status adass_finalists_measure(adass_finalists *finalists, const uint8_t *choice, double *auc,
                                      adass_error *err);
 
-/** Number of finalists that were trained. */
+/** Number of finalists, whether trained or remembered. */
 size_t adass_finalists_count(const adass_finalists *finalists);
+
+/** Seconds that those took which were remembered. */
+double adass_finalists_remembered_seconds(const adass_finalists *finalists);
 
 /** Accepts NULL. */
 void adass_finalists_destroy(adass_finalists *finalists);

@@ -24,6 +24,7 @@ struct adass_session {
     adass_model *supernet;
     char *made_from;
     adass_supernet_result stage1;
+    adass_search_memory *memory; /* of the searches on it */
     /* likewise a model that a method looks at before it chooses; one of the two at a time */
     adass_model *pretrained;
     char *pretrained_from;
@@ -150,6 +151,8 @@ static void forget_supernet(adass_session *s)
     free(s->made_from);
     s->made_from = NULL;
     adass_supernet_result_free(&s->stage1);
+    adass_search_memory_destroy(s->memory);
+    s->memory = NULL;
 }
 
 static void forget_pretrained(adass_session *s)
@@ -273,7 +276,9 @@ static adass_status provide_supernet(adass_session *s, const adass_run_config *c
     forget_supernet(s);
     forget_pretrained(s);
     s->made_from = identity;
-    const adass_status status = train_supernet(s, config, identity, err);
+    adass_status status = adass_search_memory_create(&s->memory, err);
+    if (status == ADASS_OK)
+        status = train_supernet(s, config, identity, err);
     if (status != ADASS_OK)
         forget_supernet(s);
     return status;
@@ -302,6 +307,12 @@ adass_status adass_session_supernet(const adass_method_setting *setting, const a
     found->drawn_params = s->stage1.drawn_params;
     *out = s->supernet;
     return ADASS_OK;
+}
+
+adass_search_memory *adass_session_search_memory(const adass_session *session,
+                                                 const adass_model *model)
+{
+    return model == session->supernet ? session->memory : NULL;
 }
 
 /* ---- a run ---- */

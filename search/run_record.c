@@ -330,8 +330,7 @@ adass_status adass_run_record(const adass_run_config *config, const adass_run_re
     json_t *budget = config->budget != 0 ? json_integer((json_int_t)config->budget) : json_null();
     json_t *root = json_pack(
         "{s:s, s:{s:s, s:s}, s:s, s:s, s:o, s:I, s:o, s:o, s:o, s:o*, s:o*, s:{s:f, s:f, s:f, "
-        "s:f}, "
-        "s:o}",
+        "s:f, s:f}, s:o}",
         "format", "adass-run-1", "dataset", "name", dataset->name, "checksum", dataset->checksum,
         "backbone", adass_backbone_name(config->model.backbone), "method", config->method, "budget",
         budget, "seed", (json_int_t)config->seed, "config", adass_run_config_json(config, dataset),
@@ -339,8 +338,8 @@ adass_status adass_run_record(const adass_run_config *config, const adass_run_re
         param_map(dataset, result->field_params), "metrics",
         trained ? metrics_json(result) : json_pack("{s:I}", "params", (json_int_t)result->params),
         "found", found->evaluations > 0 ? found_json(config, found, dataset) : NULL, "seconds",
-        "supernet", found->supernet_seconds, "search", found->search_seconds, "train",
-        result->train.seconds, "total", result->seconds, "provenance",
+        "supernet", found->supernet_seconds, "search", found->search_seconds, "remembered",
+        found->remembered_seconds, "train", result->train.seconds, "total", result->seconds, "provenance",
         adass_provenance_json(compute));
     if (root == NULL)
         return adass_fail_memory(err, "the run's record", 65536.0);

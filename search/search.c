@@ -6,6 +6,7 @@
 #include "budget.h"
 #include "finalists.h"
 #include "refine.h"
+#include "search_memory.h"
 #include "searcher.h"
 #include "shrink.h"
 #include "state.h"
@@ -309,6 +310,7 @@ static adass_status prepare_finalists(run *r, const adass_model *supernet,
         .compute = compute,
         .step = &r->config->step,
         .steps = adass_finalists_steps(r->config->finalists, supernet),
+        .memory = r->config->memory,
     };
     return setting.steps > 0 ? adass_finalists_create(&r->finalists, &setting, err) : ADASS_OK;
 }
@@ -347,6 +349,19 @@ static adass_status allocate(run *r, adass_error *err)
     return ADASS_OK;
 }
 
+static adass_status begin_memory(const run *r, const adass_model *model,
+                                 const adass_evaluator *evaluator, adass_error *err)
+{
+    const adass_search_memory_key key = {
+        .n_fields = r->n_fields,
+        .eval_rows = adass_evaluator_rows(evaluator),
+        .finalists_steps = adass_finalists_steps(r->config->finalists, model),
+        .seed = r->config->seed,
+    };
+    return r->config->memory != NULL ? adass_search_memory_begin(r->config->memory, &key, err)
+                                     : ADASS_OK;
+}
+
 /* From the beginning, or from what a checkpoint has brought. */
 static adass_status search(run *r, adass_searcher *searcher, adass_search_result *out,
                            adass_error *err)
@@ -357,7 +372,11 @@ static adass_status search(run *r, adass_searcher *searcher, adass_search_result
     out->seconds = adass_keeper_seconds(&r->keeper);
     out->repairs = r->repairs;
     out->refined = r->refinement.changes;
-    out->finalists = r->finalists != NULL ? adass_finalists_count(r->finalists) : 0;
+    out->remembered_seconds = adass_subnet_scores_remembered_seconds(r->scores);
+    if (r->finalists != NULL) {
+        out->finalists = adass_finalists_count(r->finalists);
+        out->remembered_seconds += adass_finalists_remembered_seconds(r->finalists);
+    }
     return status;
 }
 
@@ -400,8 +419,10 @@ adass_status adass_search(const adass_model *model, const adass_candidates *cand
         status =
             adass_evaluator_open(&evaluator, dataset, ADASS_VALID, config->eval_rows, compute, err);
     if (status == ADASS_OK)
-        status =
-            adass_subnet_scores_create(&r.scores, model, candidates, evaluator, config->seed, err);
+        status = begin_memory(&r, model, evaluator, err);
+    if (status == ADASS_OK)
+        status = adass_subnet_scores_create(&r.scores, model, candidates, evaluator, config->seed,
+                                            config->memory, err);
     if (status == ADASS_OK && model->n_layers > 0)
         status = adass_dense_check_room(compute->threads, err);
     adass_rng_init(&r.rng, config->seed);

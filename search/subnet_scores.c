@@ -1,18 +1,20 @@
-/* Memo of subnet evaluations: an open-addressing table keyed by the assignment. */
+/* Memo of subnet evaluations. */
 #include "subnet_scores.h"
 
 #include "adass/memory.h"
 #include "adass/metrics.h"
 #include "adass/rng.h"
 #include "adass/subnet_pass.h"
+#include "choice_memo.h"
+#include "clock.h"
 #include "delong.h"
 #include "evaluator.h"
+#include "search_memory.h"
 
 #include <math.h>
 #include <omp.h>
 #include <stdlib.h>
 #include <string.h>
-#include <xxhash.h>
 
 /* A race's rows are compared block by block; below this number of rows it would decide nothing. */
 enum { RACE_BLOCKS = 128, RACE_FIRST_BLOCKS = RACE_BLOCKS / 8, RACE_ROWS_MIN = RACE_BLOCKS * 64 };
@@ -29,65 +31,49 @@ struct adass_subnet_scores {
     float *labels;          /* [rows], likewise */
     float *logits;          /* [ADASS_PASS_SUBNETS x rows], work space */
     size_t *sizes;          /* [ADASS_PASS_SUBNETS x n_fields], work space */
-    size_t n, capacity;     /* entries, and room for them */
-    uint8_t *choices;       /* [capacity x n_fields] */
-    double *aucs;           /* [capacity] */
-    size_t *slots, n_slots; /* entry + 1, or 0; n_slots is a power of two */
+    adass_choice_memo seen;
+    double *aucs;                /* [seen.capacity] */
+    adass_search_memory *memory; /* NULL: none */
+    double remembered;           /* seconds */
 };
 
 /* ---- the memo ---- */
 
-/* The slot of an assignment: its own, or the empty one that it would get. */
-static size_t slot_of(const adass_subnet_scores *s, const uint8_t *choice)
+/* Room for the AUCs of all that there is room for. */
+static adass_status grow_aucs(adass_subnet_scores *s, adass_error *err)
 {
-    const size_t n_fields = s->model->n_fields;
-    size_t at = XXH3_64bits(choice, n_fields) & (s->n_slots - 1);
-    while (s->slots[at] != 0 &&
-           memcmp(s->choices + (s->slots[at] - 1) * n_fields, choice, n_fields) != 0)
-        at = (at + 1) & (s->n_slots - 1);
-    return at;
-}
-
-/* Enters all entries into the empty slots. */
-static void fill_slots(adass_subnet_scores *s)
-{
-    for (size_t i = 0; i < s->n; i++)
-        s->slots[slot_of(s, s->choices + i * s->model->n_fields)] = i + 1;
-}
-
-/* Room for `capacity` entries, with the table at most half full. */
-static adass_status grow(adass_subnet_scores *s, size_t capacity, adass_error *err)
-{
-    const size_t n_fields = s->model->n_fields, n_slots = 2 * capacity;
-    uint8_t *choices = realloc(s->choices, capacity * n_fields);
-    if (choices != NULL)
-        s->choices = choices;
-    double *aucs = realloc(s->aucs, capacity * sizeof *aucs);
-    if (aucs != NULL)
-        s->aucs = aucs;
-    size_t *slots = calloc(n_slots, sizeof *slots);
-    if (choices == NULL || aucs == NULL || slots == NULL) {
-        free(slots);
-        return adass_fail_memory(err, "the subnets' scores", (double)capacity * 32.0);
-    }
-    free(s->slots);
-    s->slots = slots;
-    s->n_slots = n_slots;
-    s->capacity = capacity;
-    fill_slots(s);
+    double *aucs = realloc(s->aucs, s->seen.capacity * sizeof *aucs);
+    if (aucs == NULL)
+        return adass_fail_memory(err, "the subnets' scores", (double)s->seen.capacity * 8.0);
+    s->aucs = aucs;
     return ADASS_OK;
 }
 
-/* An entry for an assignment that has none; its AUC is for the caller to fill in. */
+/* An entry for an assignment that has none, and its AUC, NAN where the caller is to measure it. */
 static adass_status add(adass_subnet_scores *s, const uint8_t *choice, adass_error *err)
 {
-    const adass_status status = s->n == s->capacity ? grow(s, 2 * s->capacity, err) : ADASS_OK;
+    const adass_remembered_auc *known =
+        s->memory != NULL ? adass_search_memory_auc(s->memory, choice) : NULL;
+    adass_status status = adass_choice_memo_add(&s->seen, choice, err);
+    if (status == ADASS_OK)
+        status = grow_aucs(s, err);
     if (status != ADASS_OK)
         return status;
-    memcpy(s->choices + s->n * s->model->n_fields, choice, s->model->n_fields);
-    s->slots[slot_of(s, choice)] = s->n + 1;
-    s->aucs[s->n++] = (double)NAN;
+    s->aucs[s->seen.n - 1] = known != NULL ? known->auc : (double)NAN;
+    s->remembered += known != NULL ? known->seconds : 0.0;
     return ADASS_OK;
+}
+
+/* Of an entry, measured within so many seconds. */
+static adass_status set(adass_subnet_scores *s, size_t entry, double auc, double seconds,
+                        adass_error *err)
+{
+    const adass_remembered_auc now = { .auc = auc, .seconds = seconds };
+    s->aucs[entry] = auc;
+    return s->memory != NULL
+               ? adass_search_memory_put_auc(s->memory,
+                                             s->seen.choices + entry * s->seen.n_fields, &now, err)
+               : ADASS_OK;
 }
 
 /* ---- rows in random order ---- */
@@ -123,7 +109,7 @@ static adass_status shuffle_rows(adass_subnet_scores *s, uint64_t seed, adass_er
 adass_status adass_subnet_scores_create(adass_subnet_scores **out, const adass_model *model,
                                         const adass_candidates *candidates,
                                         const adass_evaluator *evaluator, uint64_t seed,
-                                        adass_error *err)
+                                        adass_search_memory *memory, adass_error *err)
 {
     adass_subnet_scores *s = calloc(1, sizeof *s);
     if (s == NULL)
@@ -131,9 +117,13 @@ adass_status adass_subnet_scores_create(adass_subnet_scores **out, const adass_m
     s->model = model;
     s->candidates = *candidates;
     s->evaluator = evaluator;
+    s->memory = memory;
     s->sizes = calloc(ADASS_PASS_SUBNETS * model->n_fields, sizeof *s->sizes);
-    adass_status status = s->sizes != NULL ? grow(s, 1024, err)
-                                           : adass_fail_memory(err, "the subnets' scores", 1024.0);
+    adass_status status = s->sizes != NULL
+                              ? adass_choice_memo_init(&s->seen, model->n_fields, err)
+                              : adass_fail_memory(err, "the subnets' scores", 1024.0);
+    if (status == ADASS_OK)
+        status = grow_aucs(s, err);
     if (status == ADASS_OK)
         status = shuffle_rows(s, seed, err);
     if (status == ADASS_OK)
@@ -197,39 +187,50 @@ static adass_status run_pass(adass_subnet_scores *s, const uint8_t *const *choic
     return adass_subnet_pass_run(s->pass, s->sizes, n_subnets, first, end, logits, err);
 }
 
-/* The entries [first, s->n), ADASS_PASS_SUBNETS at most, which are new. */
-static adass_status measure(adass_subnet_scores *s, size_t first, adass_error *err)
+/* The entries, ADASS_PASS_SUBNETS at most, that have no AUC yet. */
+static adass_status measure(adass_subnet_scores *s, const size_t *entries, size_t n,
+                            adass_error *err)
 {
-    const size_t n_fields = s->model->n_fields, n_subnets = s->n - first, rows = s->evaluator->n;
+    const double begin = adass_clock_seconds();
     const uint8_t *choices[ADASS_PASS_SUBNETS];
     float *logits[ADASS_PASS_SUBNETS];
-    for (size_t i = 0; i < n_subnets; i++) {
-        choices[i] = s->choices + (first + i) * n_fields;
-        logits[i] = s->logits + i * rows;
+    double aucs[ADASS_PASS_SUBNETS];
+    for (size_t i = 0; i < n; i++) {
+        choices[i] = s->seen.choices + entries[i] * s->seen.n_fields;
+        logits[i] = s->logits + i * s->evaluator->n;
     }
-    const adass_status status = run_pass(s, choices, n_subnets, 0, rows, logits, err);
-    return status == ADASS_OK ? auc_of_rows(s, logits, n_subnets, s->aucs + first, err) : status;
+    adass_status status = run_pass(s, choices, n, 0, s->evaluator->n, logits, err);
+    if (status == ADASS_OK)
+        status = auc_of_rows(s, logits, n, aucs, err);
+    const double seconds = (adass_clock_seconds() - begin) / (double)n;
+    for (size_t i = 0; i < n && status == ADASS_OK; i++)
+        status = set(s, entries[i], aucs[i], seconds, err);
+    return status;
 }
 
 adass_status adass_subnet_scores_get_all(adass_subnet_scores *scores, const uint8_t *choices,
                                          size_t n, double *aucs, adass_error *err)
 {
     adass_subnet_scores *s = scores;
-    const size_t n_fields = s->model->n_fields;
-    size_t first = s->n; /* of the pass that is being gathered */
+    const size_t n_fields = s->seen.n_fields;
+    size_t entries[ADASS_PASS_SUBNETS], gathered = 0; /* of the pass */
     adass_status status = ADASS_OK;
     for (size_t i = 0; i < n && status == ADASS_OK; i++) {
-        if (s->slots[slot_of(s, choices + i * n_fields)] == 0)
-            status = add(s, choices + i * n_fields, err);
-        if (status == ADASS_OK && s->n - first == ADASS_PASS_SUBNETS) {
-            status = measure(s, first, err);
-            first = s->n;
+        const size_t entry = s->seen.n;
+        if (adass_choice_memo_find(&s->seen, choices + i * n_fields) < entry)
+            continue;
+        status = add(s, choices + i * n_fields, err);
+        if (status == ADASS_OK && isnan(s->aucs[entry]))
+            entries[gathered++] = entry;
+        if (status == ADASS_OK && gathered == ADASS_PASS_SUBNETS) {
+            status = measure(s, entries, gathered, err);
+            gathered = 0;
         }
     }
-    if (status == ADASS_OK && s->n > first)
-        status = measure(s, first, err);
+    if (status == ADASS_OK && gathered > 0)
+        status = measure(s, entries, gathered, err);
     for (size_t i = 0; i < n && status == ADASS_OK; i++)
-        aucs[i] = s->aucs[s->slots[slot_of(s, choices + i * n_fields)] - 1];
+        aucs[i] = s->aucs[adass_choice_memo_find(&s->seen, choices + i * n_fields)];
     return status;
 }
 
@@ -367,14 +368,13 @@ static adass_status run_race(adass_subnet_scores *s, race *x, adass_error *err)
     return status;
 }
 
-/* Keeps the AUC of a subnet measured on all rows. */
+/* Keeps the AUC of a subnet measured on all rows beside others. */
 static adass_status keep(adass_subnet_scores *s, const uint8_t *choice, double auc,
                          adass_error *err)
 {
-    const adass_status status = s->slots[slot_of(s, choice)] == 0 ? add(s, choice, err) : ADASS_OK;
-    if (status == ADASS_OK)
-        s->aucs[s->slots[slot_of(s, choice)] - 1] = auc;
-    return status;
+    const size_t entry = adass_choice_memo_find(&s->seen, choice);
+    const adass_status status = entry == s->seen.n ? add(s, choice, err) : ADASS_OK;
+    return status == ADASS_OK ? set(s, entry, auc, 0.0, err) : status;
 }
 
 /* The lowest price among those that ran to the end, whose AUCs are kept. */
@@ -502,30 +502,34 @@ adass_status adass_subnet_scores_smallest(adass_subnet_scores *scores, const uin
     return status;
 }
 
-size_t adass_subnet_scores_count(const adass_subnet_scores *scores) { return scores->n; }
+size_t adass_subnet_scores_count(const adass_subnet_scores *scores) { return scores->seen.n; }
+
+double adass_subnet_scores_remembered_seconds(const adass_subnet_scores *scores)
+{
+    return scores->remembered;
+}
 
 void adass_subnet_scores_list_state(adass_subnet_scores *scores, adass_state *state)
 {
     adass_subnet_scores *s = scores;
     if (state->from != NULL) {
-        size_t capacity = s->capacity;
-        s->n = 0; /* none is valid until the file has been read */
-        while (capacity < adass_safetensors_rows(state->from, "subnets.auc"))
-            capacity *= 2;
-        if (grow(s, capacity, NULL) != ADASS_OK) {
+        const size_t n = adass_safetensors_rows(state->from, "subnets.auc");
+        s->seen.n = 0; /* none is valid until the file has been read */
+        if (adass_choice_memo_reserve(&s->seen, n, NULL) != ADASS_OK ||
+            grow_aucs(s, NULL) != ADASS_OK) {
             state->failed = true;
             return;
         }
-        s->n = adass_safetensors_rows(state->from, "subnets.auc");
+        s->seen.n = n;
     }
-    adass_state_add_f64(state, "subnets.auc", s->aucs, s->n);
-    adass_state_add_u8(state, "subnets.choice", s->choices, s->n * s->model->n_fields);
+    adass_state_add_f64(state, "subnets.auc", s->aucs, s->seen.n);
+    adass_state_add_u8(state, "subnets.choice", s->seen.choices, s->seen.n * s->seen.n_fields);
+    adass_state_add_f64(state, "subnets.remembered", &s->remembered, 1);
 }
 
 void adass_subnet_scores_restored(adass_subnet_scores *scores)
 {
-    memset(scores->slots, 0, scores->n_slots * sizeof *scores->slots);
-    fill_slots(scores);
+    adass_choice_memo_refill(&scores->seen);
 }
 
 void adass_subnet_scores_destroy(adass_subnet_scores *scores)
@@ -537,8 +541,7 @@ void adass_subnet_scores_destroy(adass_subnet_scores *scores)
     free(scores->labels);
     free(scores->logits);
     free(scores->sizes);
-    free(scores->choices);
+    adass_choice_memo_free(&scores->seen);
     free(scores->aucs);
-    free(scores->slots);
     free(scores);
 }

@@ -8,6 +8,7 @@
 #define ADASS_SUBNET_SCORES_H
 
 #include "adass/evaluate.h"
+#include "adass/search.h"
 #include "adass/sizes.h"
 #include "state.h"
 
@@ -16,12 +17,13 @@ typedef struct adass_subnet_scores adass_subnet_scores;
 /**
  * The model and the evaluator must outlive it, and the model must not change.
  *
- * @param seed  of the order in which adass_subnet_scores_race() takes the rows
+ * @param seed    of the order in which adass_subnet_scores_race() takes the rows
+ * @param memory  begun, with what earlier searches on the model have measured; NULL: none
  */
 adass_status adass_subnet_scores_create(adass_subnet_scores **out, const adass_model *model,
                                         const adass_candidates *candidates,
                                         const adass_evaluator *evaluator, uint64_t seed,
-                                        adass_error *err);
+                                        adass_search_memory *memory, adass_error *err);
 
 /**
  * AUCs of the subnets that `choices` [n x n_fields] names. After a failure the scores can only be
@@ -67,8 +69,11 @@ adass_status adass_subnet_scores_smallest(adass_subnet_scores *scores, const uin
                                           size_t n, const double *margins, size_t n_margins,
                                           size_t *winners, adass_error *err);
 
-/** Number of different subnets measured on all rows so far. */
+/** Number of different subnets measured on all rows so far, or remembered. */
 size_t adass_subnet_scores_count(const adass_subnet_scores *scores);
+
+/** Seconds that those took which were remembered, as far as they were measured for themselves. */
+double adass_subnet_scores_remembered_seconds(const adass_subnet_scores *scores);
 
 /**
  * Lists the subnets measured and their AUCs, for checkpoints; makes room for those of state->from.

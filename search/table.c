@@ -295,13 +295,14 @@ static void add_search_costs(json_t *row, const table_maker *m, const adass_cell
 {
     const double supernet = sample_of(cell, "seconds", "supernet", work).mean,
                  search = sample_of(cell, "seconds", "search", work).mean,
+                 remembered = sample_of(cell, "seconds", "remembered", work).mean,
                  training = sample_of(m->largest, "seconds", "train", work).mean;
     if (!(training > 0.0))
         return;
     json_object_set_new(row, "search_cost", json_real((supernet + search) / training));
     if (serves_all_budgets(cell))
         json_object_set_new(row, "further_cost",
-                            json_real(supernet > 0.0 ? search / training : 0.0));
+                            json_real(supernet > 0.0 ? (search - remembered) / training : 0.0));
 }
 
 static void add_params(json_t *row, const table_maker *m, const adass_cell *cell, double *work)
@@ -652,8 +653,8 @@ static void put_explanation(FILE *out, const char *largest_field)
         "difference. \"Over 16\": the gain over uniform 16, the usual size, in 1e-3, paired too.\n"
         "Rank: among the methods of the same budget and the best uniform size, by AUC. \"Rest\" "
         "leaves field %s out, the largest. MB: of all parameters as stored. Search cost: supernet "
-        "and search in trainings of the largest uniform size; further cost: the same of one more "
-        "budget, with what serves all budgets at hand. Continued: share of the seeds whose model "
+        "and search in trainings of the largest uniform size; further cost: of this budget, "
+        "with what serves all budgets and what those before it have trained at hand. Continued: share of the seeds whose model "
         "goes on from the supernet's weights.\n",
         largest_field);
 }

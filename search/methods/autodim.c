@@ -246,16 +246,20 @@ static adass_status after_weights(void *user, size_t samples, adass_error *err)
     return is_warming_up(s) ? ADASS_OK : adass_steps_one(&s->gates, &s->weights, err);
 }
 
-/* Stops as training does; what has been learnt past the best epoch is noise of the training rows. */
+/*
+ * Stops as training does; what has been learnt past the best epoch is noise of the training rows. An epoch
+ * that the warm-up had most of does not count: its loss is of few validation batches.
+ */
 static adass_status end_epoch(void *user, adass_error *err)
 {
     search *s = user;
     (void)err;
-    if (s->gate_steps == 0)
-        return ADASS_OK;
     const double loss = s->loss / (double)s->gate_steps;
+    const bool counts = 2 * s->gate_steps >= adass_batches_count(s->weights.batches);
     s->loss = 0.0;
     s->gate_steps = 0;
+    if (!counts)
+        return ADASS_OK;
     if (loss < s->least_loss) {
         s->least_loss = loss;
         s->best_epoch = s->weights.epoch;

@@ -59,6 +59,10 @@ bool adass_method_trains_itself(const char *name);
 adass_status adass_session_supernet(const adass_method_setting *setting, const adass_model **out,
                                     adass_found *found, adass_error *err);
 
+/** What searches on this model remember, the session's; NULL if the model is not its supernet. */
+adass_search_memory *adass_session_search_memory(const adass_session *session,
+                                                 const adass_model *model);
+
 /** A new model of the largest candidate in every field. */
 adass_status adass_method_create_largest(const adass_method_setting *setting, adass_model **out,
                                          adass_error *err);

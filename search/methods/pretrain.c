@@ -124,6 +124,7 @@ static adass_status search(const adass_method_setting *setting, const adass_mode
         adass_session_checkpoint(setting->session, ADASS_STAGE_SEARCH, identity, &checkpoint);
     c.seed = adass_seed_derive(config->seed, ADASS_SEED_SEARCH);
     c.step = config->supernet.step;
+    c.memory = adass_session_search_memory(setting->session, model);
     if (searcher != NULL)
         c.searcher = searcher;
     adass_search_result result;
@@ -131,7 +132,8 @@ static adass_status search(const adass_method_setting *setting, const adass_mode
         adass_search(model, &config->candidates, setting->dataset, setting->compute, config->budget,
                      &c, setting->monitor, choice, &result, err);
     free(identity);
-    found->search_seconds = result.seconds;
+    found->search_seconds = result.seconds + result.remembered_seconds;
+    found->remembered_seconds = result.remembered_seconds;
     found->inherited_auc = result.inherited_auc;
     found->evaluations = result.evaluations;
     found->repairs = result.repairs;

@@ -202,6 +202,7 @@ static adass_status run_search(const context *x, adass_backbone backbone,
         .baseline_decay = 0.8,
         .penalty = 1.0,
         .penalty_rate = 1.0,
+        .closing = 0.7,
         .sweeps = 1,
         .finalists = x->finalists,
         .step = step_config,
@@ -212,7 +213,7 @@ static adass_status run_search(const context *x, adass_backbone backbone,
     adass_model *model = new_model(x, backbone);
     model->steps = 40;
     const adass_status status =
-        adass_search(model, &candidates, x->fixture.dataset, &x->fixture.compute, 40000, &config,
+        adass_search(model, &candidates, x->fixture.dataset, &x->fixture.compute, 10000, &config,
                      &monitor, o->choice, &result, err);
     if (status == ADASS_OK && result.policy != NULL)
         memcpy(o->policy, result.policy, model->n_fields * CANDIDATES * sizeof *o->policy);

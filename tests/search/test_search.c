@@ -10,6 +10,7 @@
 #include "adass/supernet.h"
 #include "finalists.h"
 #include "refine.h"
+#include "search_memory.h"
 #include "shrink.h"
 #include "subnet_scores.h"
 
@@ -407,7 +408,7 @@ static void expect_settled(const state *s, uint64_t budget, const uint8_t *choic
         adass_evaluator_open(&evaluator, s->base.dataset, ADASS_VALID, 0, &s->base.compute, &err),
         ADASS_OK);
     assert_int_equal(
-        adass_subnet_scores_create(&scores, s->supernet, &s->candidates, evaluator, seed, &err),
+        adass_subnet_scores_create(&scores, s->supernet, &s->candidates, evaluator, seed, NULL, &err),
         ADASS_OK);
     for (size_t f = 0; f < n_fields; f++) {
         uint8_t options[ADASS_CANDIDATES_MAX * MAX_FIELDS], number[ADASS_CANDIDATES_MAX];
@@ -476,7 +477,7 @@ static void open_finale(const state *s, uint64_t budget, finale *f)
                                           &s->base.compute, &err),
                      ADASS_OK);
     assert_int_equal(
-        adass_subnet_scores_create(&f->scores, s->supernet, &s->candidates, f->evaluator, 7, &err),
+        adass_subnet_scores_create(&f->scores, s->supernet, &s->candidates, f->evaluator, 7, NULL, &err),
         ADASS_OK);
     f->problem = (adass_search_problem){ .candidates = &s->candidates,
                                          .vocab = s->vocab,
@@ -576,7 +577,7 @@ static void note_step(void *user, const char *stage, uint64_t done, uint64_t tot
         return;
     const size_t finalist = strtoul(note + strlen("finalist "), NULL, 10);
     assert_in_range(finalist, 1, FINALISTS_MAX);
-    assert_int_equal(total, FINALIST_STEPS);
+    assert_true(total == FINALIST_STEPS || total == FINALIST_STEPS / 2);
     g->n_finalists = finalist;
     g->steps[finalist - 1] = done;
 }
@@ -652,6 +653,114 @@ static void test_finalists(void **out)
     assert_true(n_given_up > 0);
 }
 
+static void begin_memory(const state *s, adass_search_memory *memory, size_t steps)
+{
+    const adass_search_memory_key key = { .n_fields = s->base.dataset->n_fields,
+                                          .finalists_steps = steps,
+                                          .seed = 7 };
+    adass_error err;
+    assert_int_equal(adass_search_memory_begin(memory, &key, &err), ADASS_OK);
+}
+
+/*
+ * Starts and budgets one after the other, each with and without what those before it have trained: the
+ * same winners, in fewer steps. The second round has all in memory and trains nothing.
+ */
+static void test_finalists_are_remembered(void **out)
+{
+    const state *s = *out;
+    const size_t n_fields = s->base.dataset->n_fields;
+    static const double budgets[] = { 1.0, 0.3, 0.3, 0.1 };
+    static const uint8_t starts[] = { 5, 3, 2, 1 }; /* candidates */
+    enum { N = sizeof starts };
+    adass_search_memory *memory;
+    adass_error err;
+    size_t steps[3] = { 0 };
+    assert_int_equal(adass_search_memory_create(&memory, &err), ADASS_OK);
+    begin_memory(s, memory, FINALIST_STEPS);
+    for (int round = 0; round < 2; round++)
+        for (int i = 0; i < N; i++) {
+            uint8_t winner[2][MAX_FIELDS];
+            double seconds[2];
+            size_t count[2];
+            for (int with = 0; with < 2; with++) {
+                finale f;
+                given_up g = { 0 };
+                const adass_monitor monitor = { .progress = note_step, .user = &g };
+                adass_finalists *finalists;
+                open_finale(s, (uint64_t)(budgets[i] * (double)s->largest), &f);
+                f.problem.monitor = &monitor;
+                f.setting.memory = with ? memory : NULL;
+                memset(winner[with], starts[i], n_fields);
+                assert_int_equal(adass_finalists_create(&finalists, &f.setting, &err), ADASS_OK);
+                assert_int_equal(adass_finalists_choose(finalists, winner[with], &err), ADASS_OK);
+                seconds[with] = adass_finalists_remembered_seconds(finalists);
+                count[with] = adass_finalists_count(finalists);
+                for (size_t k = 0; k < FINALISTS_MAX; k++)
+                    steps[with ? 1 + round : 0] += round == 0 || with ? g.steps[k] : 0;
+                adass_finalists_destroy(finalists);
+                close_finale(&f);
+            }
+            assert_memory_equal(winner[0], winner[1], n_fields);
+            assert_int_equal(count[0], count[1]);
+            assert_true(seconds[0] == 0.0);
+            assert_true(seconds[1] > 0.0 || round == 0);
+        }
+    print_message("steps: %zu without, %zu with memory, then %zu\n", steps[0], steps[1], steps[2]);
+    assert_true(steps[1] < steps[0]);
+    assert_int_equal(steps[2], 0);
+    adass_search_memory_destroy(memory);
+}
+
+/* Trains a finalist as the first, whom nobody is ahead of, for a budget of all parameters. */
+static double train_first(const state *s, adass_search_memory *memory, size_t steps, given_up *g)
+{
+    const adass_monitor monitor = { .progress = note_step, .user = g };
+    finale f;
+    adass_finalists *finalists;
+    adass_error err;
+    uint8_t choice[MAX_FIELDS];
+    double auc;
+    *g = (given_up){ 0 };
+    open_finale(s, s->largest, &f);
+    f.problem.monitor = &monitor;
+    f.setting.memory = memory;
+    f.setting.steps = steps;
+    memset(choice, 2, f.problem.n_fields);
+    assert_int_equal(adass_finalists_create(&finalists, &f.setting, &err), ADASS_OK);
+    assert_int_equal(adass_finalists_measure(finalists, choice, &auc, &err), ADASS_OK);
+    adass_finalists_destroy(finalists);
+    close_finale(&f);
+    return auc;
+}
+
+/* One that gave up counts no further than it got, and none of another number of steps does. */
+static void test_memory_of_less(void **out)
+{
+    const state *s = *out;
+    const size_t n_fields = s->base.dataset->n_fields;
+    uint8_t choice[MAX_FIELDS];
+    adass_search_memory *memory;
+    adass_error err;
+    given_up g;
+    memset(choice, 2, n_fields);
+    const double auc = train_first(s, NULL, FINALIST_STEPS, &g);
+    assert_int_equal(adass_search_memory_create(&memory, &err), ADASS_OK);
+    begin_memory(s, memory, FINALIST_STEPS);
+    const adass_remembered less = { .checks = 3, .aucs = { 0.7, 0.8, 0.9 }, .seconds = 1.0 },
+                           whole = { .checks = 4, .aucs = { 0.5, 0.6, 0.7, 0.8 }, .seconds = 1.0 };
+    assert_int_equal(adass_search_memory_put_finalist(memory, choice, &less, &err), ADASS_OK);
+    assert_true(train_first(s, memory, FINALIST_STEPS, &g) == auc);
+    assert_int_equal(g.steps[0], FINALIST_STEPS);
+    assert_true(train_first(s, memory, FINALIST_STEPS, &g) == auc);
+    assert_int_equal(g.steps[0], 0); /* it is remembered as a whole now */
+    assert_int_equal(adass_search_memory_put_finalist(memory, choice, &whole, &err), ADASS_OK);
+    assert_true(train_first(s, memory, FINALIST_STEPS, &g) == 0.8);
+    begin_memory(s, memory, FINALIST_STEPS / 2);
+    assert_true(train_first(s, memory, FINALIST_STEPS / 2, &g) < 0.8);
+    adass_search_memory_destroy(memory);
+}
+
 /* Whole passes with 4,000 steps, at most 50 passes; a configured number stands. */
 static void test_supernet_epochs(void **out)
 {
@@ -722,6 +831,8 @@ int main(void)
         cmocka_unit_test(test_equal_shares),
         cmocka_unit_test(test_refinement),
         cmocka_unit_test(test_finalists),
+        cmocka_unit_test(test_finalists_are_remembered),
+        cmocka_unit_test(test_memory_of_less),
         cmocka_unit_test(test_supernet_epochs),
         cmocka_unit_test(test_unknown_searcher),
         cmocka_unit_test(test_stops_on_request),

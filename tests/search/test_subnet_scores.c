@@ -235,7 +235,7 @@ static adass_subnet_scores *new_scores(const state *s, const adass_model *model,
 {
     adass_subnet_scores *scores;
     adass_error err;
-    assert_int_equal(adass_subnet_scores_create(&scores, model, &s->candidates, evaluator, 9, &err),
+    assert_int_equal(adass_subnet_scores_create(&scores, model, &s->candidates, evaluator, 9, NULL, &err),
                      ADASS_OK);
     return scores;
 }

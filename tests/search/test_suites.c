@@ -258,6 +258,9 @@ static void check_effects(const fixture *x)
     assert_true(of_run(x, "adaptive-rl", "found", "lambda") != 0.3);
     assert_true(of_run(x, "no-penalty", "found", "lambda") == 0.0);
     assert_true(of_run(x, "fixed-penalty", "found", "lambda") == 0.3);
+    /* what the first row on a supernet has measured serves the others */
+    assert_true(of_run(x, "adaptive-rl", "seconds", "remembered") == 0.0);
+    assert_true(of_run(x, "policy", "seconds", "remembered") > 0.0);
     assert_false(same_policy(x, "adaptive-rl", "no-penalty"));
     assert_false(same_policy(x, "adaptive-rl", "fixed-penalty"));
     assert_false(same_policy(x, "adaptive-rl", "no-competition"));

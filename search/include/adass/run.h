@@ -52,7 +52,8 @@ adass_run_config adass_run_config_default(void);
 
 /** What stages 1 and 2 tell, for the record; zero for methods without a search. */
 typedef struct adass_found {
-    double supernet_seconds, search_seconds;
+    double supernet_seconds, search_seconds; /* now or at an earlier budget */
+    double remembered_seconds; /* of the latter, what an earlier budget of the session had done */
     uint64_t supernet_steps;
     double drawn_params;  /* mean embedding parameters of the supernet's steps */
     double inherited_auc; /* of the assignment, in the supernet, on the evaluation rows */

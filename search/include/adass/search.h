@@ -15,6 +15,18 @@ extern "C" {
 #endif
 
 /**
+ * What searches on one supernet remember for its next budget: subnets that were measured, finalists
+ * that were trained. An answer does not depend on it, only how long it takes.
+ */
+typedef struct adass_search_memory adass_search_memory;
+
+/** Empty. @return ADASS_OK or ADASS_ENOMEM */
+adass_status adass_search_memory_create(adass_search_memory **out, adass_error *err);
+
+/** Accepts NULL. */
+void adass_search_memory_destroy(adass_search_memory *memory);
+
+/**
  * The policy is factorised: logits theta_f in R^K for each field, pi(a) = prod_f
  * softmax(theta_f)[a_f]. An iteration draws a population of assignments, measures the validation
  * AUC A(a) of each subnet with inherited weights, and moves theta along
@@ -61,13 +73,15 @@ typedef struct adass_search_config {
     double finalists;
     adass_trainer_config step; /* of their training */
     uint64_t seed;
+    adass_search_memory *memory;        /* of this very model and `step`; NULL: none */
     const adass_checkpoint *checkpoint; /* NULL: none is kept */
 } adass_search_config;
 
 typedef struct adass_search_result {
     double seconds;
+    double remembered_seconds; /* that took what was in the memory; not in `seconds` */
     size_t
-        evaluations; /* of different subnets, those of repairs, refinement and finalists' margins too */
+        evaluations; /* of different subnets, those of repairs, refinement and finalists too */
     double inherited_auc; /* of the assignment found, on the evaluation rows */
     uint64_t params;      /* of the assignment found */
     double lambda;        /* at the end */
