@@ -9,9 +9,11 @@
 #include <string.h>
 
 enum {
-    FMA_ROUNDS = 1 << 16,
+    FMA_ROUNDS = 1 << 19,
     DIVIDE_ROUNDS = 1 << 12,
-    PASS_FLOATS = 1 << 18, /* of a thread, at least: small arrays are gone over again and again */
+    /* of a thread, at least: small arrays are gone over again and again, for far longer than threads
+     * need to start */
+    PASS_FLOATS = 1 << 23,
     HUGE_PAGE = 2 << 20
 };
 
