@@ -79,7 +79,7 @@ typedef struct adass_search_config {
 
 typedef struct adass_search_result {
     double seconds;
-    double remembered_seconds; /* that took what was in the memory; not in `seconds` */
+    double remembered_seconds; /* that the memory's took when it was measured; not in `seconds` */
     size_t
         evaluations; /* of different subnets, those of repairs, refinement and finalists too */
     double inherited_auc; /* of the assignment found, on the evaluation rows */
