@@ -130,7 +130,7 @@ static adass_status train_step(const finals *s, adass_trainer *trainer, uint64_t
  */
 static bool recall(finals *s, const uint8_t *choice)
 {
-    const adass_remembered *r =
+    const adass_remembered_finalist *r =
         s->setting.memory != NULL ? adass_search_memory_finalist(s->setting.memory, choice) : NULL;
     bool hopeless = false;
     size_t check = 0;
@@ -150,7 +150,7 @@ static bool recall(finals *s, const uint8_t *choice)
 static adass_status remember(const finals *s, const uint8_t *choice, size_t checks, double seconds,
                              adass_error *err)
 {
-    adass_remembered r = { .checks = checks, .seconds = seconds };
+    adass_remembered_finalist r = { .checks = checks, .seconds = seconds };
     memcpy(r.aucs, s->aucs[s->n], checks * sizeof *r.aucs);
     return s->setting.memory != NULL
                ? adass_search_memory_put_finalist(s->setting.memory, choice, &r, err)

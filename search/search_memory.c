@@ -8,22 +8,21 @@
 struct adass_search_memory {
     adass_search_memory_key key;
     adass_choice_memo subnets, finalists;
-    adass_remembered_auc *aucs;  /* [subnets.capacity] */
-    adass_remembered *finalists_done; /* [finalists.capacity] */
+    adass_remembered_auc *aucs;         /* [subnets.capacity] */
+    adass_remembered_finalist *trained; /* [finalists.capacity] */
 };
 
 adass_status adass_search_memory_create(adass_search_memory **out, adass_error *err)
 {
     *out = calloc(1, sizeof **out);
-    return *out != NULL ? ADASS_OK
-                        : adass_fail_memory(err, "the search's memory", sizeof **out);
+    return *out != NULL ? ADASS_OK : adass_fail_memory(err, "the search's memory", sizeof **out);
 }
 
 static void forget_finalists(adass_search_memory *memory)
 {
     adass_choice_memo_free(&memory->finalists);
-    free(memory->finalists_done);
-    memory->finalists_done = NULL;
+    free(memory->trained);
+    memory->trained = NULL;
     memory->key.finalists_steps = 0;
 }
 
@@ -115,22 +114,22 @@ adass_status adass_search_memory_put_auc(adass_search_memory *memory, const uint
     return ADASS_OK;
 }
 
-const adass_remembered *adass_search_memory_finalist(const adass_search_memory *memory,
-                                                     const uint8_t *choice)
+const adass_remembered_finalist *adass_search_memory_finalist(const adass_search_memory *memory,
+                                                              const uint8_t *choice)
 {
     const size_t i = adass_choice_memo_find(&memory->finalists, choice);
-    return i < memory->finalists.n ? &memory->finalists_done[i] : NULL;
+    return i < memory->finalists.n ? &memory->trained[i] : NULL;
 }
 
 adass_status adass_search_memory_put_finalist(adass_search_memory *memory, const uint8_t *choice,
-                                              const adass_remembered *remembered, adass_error *err)
+                                              const adass_remembered_finalist *remembered,
+                                              adass_error *err)
 {
-    void *values = memory->finalists_done;
-    const size_t i =
-        place_of(&memory->finalists, choice, &values, sizeof *memory->finalists_done);
-    memory->finalists_done = values;
+    void *values = memory->trained;
+    const size_t i = place_of(&memory->finalists, choice, &values, sizeof *memory->trained);
+    memory->trained = values;
     if (i == SIZE_MAX)
         return adass_fail_memory(err, "the search's memory", (double)memory->finalists.n * 64.0);
-    memory->finalists_done[i] = *remembered;
+    memory->trained[i] = *remembered;
     return ADASS_OK;
 }

@@ -9,11 +9,11 @@
 #include "finalists.h"
 
 /** A finalist as far as it was trained. */
-typedef struct adass_remembered {
+typedef struct adass_remembered_finalist {
     size_t checks;                      /* that it reached, at least 1 */
     double aucs[ADASS_FINALIST_CHECKS]; /* [checks], the best up to each */
     double seconds;                     /* that this took */
-} adass_remembered;
+} adass_remembered_finalist;
 
 /** A subnet's AUC on the rows that a search evaluates. */
 typedef struct adass_remembered_auc {
@@ -43,11 +43,12 @@ adass_status adass_search_memory_put_auc(adass_search_memory *memory, const uint
                                          const adass_remembered_auc *remembered, adass_error *err);
 
 /** What is remembered of the finalist choice[n_fields], or NULL. Valid until the next call. */
-const adass_remembered *adass_search_memory_finalist(const adass_search_memory *memory,
-                                                     const uint8_t *choice);
+const adass_remembered_finalist *adass_search_memory_finalist(const adass_search_memory *memory,
+                                                              const uint8_t *choice);
 
 /** Takes the place of what was remembered of it. ADASS_OK or ADASS_ENOMEM. */
 adass_status adass_search_memory_put_finalist(adass_search_memory *memory, const uint8_t *choice,
-                                              const adass_remembered *remembered, adass_error *err);
+                                              const adass_remembered_finalist *remembered,
+                                              adass_error *err);
 
 #endif

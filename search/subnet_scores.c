@@ -27,10 +27,10 @@ struct adass_subnet_scores {
     adass_candidates candidates;
     const adass_evaluator *evaluator;
     adass_subnet_pass *pass;
-    uint32_t *ids;          /* [rows x n_fields], the evaluator's in random order */
-    float *labels;          /* [rows], likewise */
-    float *logits;          /* [ADASS_PASS_SUBNETS x rows], work space */
-    size_t *sizes;          /* [ADASS_PASS_SUBNETS x n_fields], work space */
+    uint32_t *ids; /* [rows x n_fields], the evaluator's in random order */
+    float *labels; /* [rows], likewise */
+    float *logits; /* [ADASS_PASS_SUBNETS x rows], work space */
+    size_t *sizes; /* [ADASS_PASS_SUBNETS x n_fields], work space */
     adass_choice_memo seen;
     double *aucs;                /* [seen.capacity] */
     adass_search_memory *memory; /* NULL: none */
@@ -70,10 +70,9 @@ static adass_status set(adass_subnet_scores *s, size_t entry, double auc, double
 {
     const adass_remembered_auc now = { .auc = auc, .seconds = seconds };
     s->aucs[entry] = auc;
-    return s->memory != NULL
-               ? adass_search_memory_put_auc(s->memory,
-                                             s->seen.choices + entry * s->seen.n_fields, &now, err)
-               : ADASS_OK;
+    return s->memory != NULL ? adass_search_memory_put_auc(
+                                   s->memory, s->seen.choices + entry * s->seen.n_fields, &now, err)
+                             : ADASS_OK;
 }
 
 /* ---- rows in random order ---- */
@@ -119,9 +118,8 @@ adass_status adass_subnet_scores_create(adass_subnet_scores **out, const adass_m
     s->evaluator = evaluator;
     s->memory = memory;
     s->sizes = calloc(ADASS_PASS_SUBNETS * model->n_fields, sizeof *s->sizes);
-    adass_status status = s->sizes != NULL
-                              ? adass_choice_memo_init(&s->seen, model->n_fields, err)
-                              : adass_fail_memory(err, "the subnets' scores", 1024.0);
+    adass_status status = s->sizes != NULL ? adass_choice_memo_init(&s->seen, model->n_fields, err)
+                                           : adass_fail_memory(err, "the subnets' scores", 1024.0);
     if (status == ADASS_OK)
         status = grow_aucs(s, err);
     if (status == ADASS_OK)

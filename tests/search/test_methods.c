@@ -801,6 +801,40 @@ static void test_autodim_keeps_useful_fields(void **out)
     assert_true(mean[1] >= 3.0 && mean[1] > 1.5 * mean[0]);
 }
 
+static void count_autodim(void *user, const char *stage, uint64_t done, uint64_t total,
+                          const char *note)
+{
+    (void)done;
+    (void)total;
+    (void)note;
+    *(size_t *)user += strcmp(stage, "autodim") == 0;
+}
+
+/*
+ * At a rate at which every epoch is worse than the one before, the search stops after the second one with
+ * gates: the first epoch, whose gates are equal but for its last step, is not the best one.
+ */
+static void test_autodim_warm_up_does_not_count(void **out)
+{
+    const state *s = *out;
+    size_t steps = 0, batches;
+    const adass_monitor monitor = { .progress = count_autodim, .user = &steps };
+    adass_run_config config = config_of(s, "autodim", 0.5);
+    adass_run_result result;
+    adass_error err;
+    adass_session *session = new_session(s, &monitor);
+    config.supernet.epochs = 20; /* at most */
+    config.train.patience = 1;
+    config.train.step.learning_rate = 0.1;
+    batches = (s->base.dataset->splits[ADASS_TRAIN].n + config.train.step.batch_size - 1) /
+              config.train.step.batch_size;
+    assert_int_equal(adass_run_find(session, &config, &result, &err), ADASS_OK);
+    adass_run_result_free(&result);
+    adass_session_close(session);
+    print_message("AutoDim: %zu steps, %zu batches an epoch\n", steps, batches);
+    assert_int_equal(steps, 3 * batches);
+}
+
 /* ---- MagPrune ---- */
 
 static void test_magnitude_prune(void **out)
@@ -980,6 +1014,7 @@ int main(void)
         cmocka_unit_test(test_pep_mask),
         cmocka_unit_test(test_autodim_gradient),
         cmocka_unit_test(test_autodim_keeps_useful_fields),
+        cmocka_unit_test(test_autodim_warm_up_does_not_count),
         cmocka_unit_test(test_magnitude_prune),
         cmocka_unit_test(test_magprune_counts),
         cmocka_unit_test(test_inherit),

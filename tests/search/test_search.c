@@ -747,7 +747,7 @@ static void test_memory_of_less(void **out)
     const double auc = train_first(s, NULL, FINALIST_STEPS, &g);
     assert_int_equal(adass_search_memory_create(&memory, &err), ADASS_OK);
     begin_memory(s, memory, FINALIST_STEPS);
-    const adass_remembered less = { .checks = 3, .aucs = { 0.7, 0.8, 0.9 }, .seconds = 1.0 },
+    const adass_remembered_finalist less = { .checks = 3, .aucs = { 0.7, 0.8, 0.9 }, .seconds = 1.0 },
                            whole = { .checks = 4, .aucs = { 0.5, 0.6, 0.7, 0.8 }, .seconds = 1.0 };
     assert_int_equal(adass_search_memory_put_finalist(memory, choice, &less, &err), ADASS_OK);
     assert_true(train_first(s, memory, FINALIST_STEPS, &g) == auc);
